@@ -1,0 +1,125 @@
+//! What each helper of the chain answers, asked of git itself and reduced to a shape at once.
+
+use super::Facts;
+use super::git_config::Entry;
+use super::helpers::HelperChain;
+use crate::check::Gap;
+use crate::machine::{Ended, Invocation, Machine};
+use crate::redact::{Secret, redact};
+use crate::shape::Shape;
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::time::SystemTime;
+
+/// The answers of a chain's helpers, in its order.
+pub type Answers = Vec<Answer>;
+
+/// What one helper did when it was asked for the credential.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// It knows of none.
+    None,
+    /// It gave a user name and a password of this shape.
+    Credential(Shape),
+    /// It complained; its own words, without secrets.
+    Failed(String),
+    /// It was not asked; why.
+    NotAsked(String),
+}
+
+/// Asks every helper, side by side. Nothing is stored or erased: `fill` only asks.
+///
+/// # Errors
+/// A gap when there is no chain to ask.
+pub async fn observe(facts: &Facts) -> Result<Answers, Gap> {
+    let chain = facts.helpers().await?;
+    let not_asked = |why: &str| Ok(chain.helpers.iter().map(|_| Answer::NotAsked(why.to_owned())).collect());
+    if facts.request.offline {
+        return not_asked("offline");
+    }
+    let git = facts.git().await?;
+    let Some(program) = facts.machine.which("git").filter(|_| git.runs()) else {
+        return not_asked("git cannot be run");
+    };
+    if !git.at_least(2, 31) {
+        return not_asked("this git cannot ask one helper alone");
+    }
+    let target = facts.target().await?;
+    let user = target.effective.as_ref().and_then(|url| url.userinfo.as_ref()).map(|info| info.name.clone());
+    let asking = chain.helpers.iter().map(|helper| ask(&facts.machine, &program, chain, &helper.entry, user.as_ref()));
+    Ok(join_all(asking).await)
+}
+
+/// Asks one helper, with git's list of helpers replaced by it. The configuration travels in the environment, because a
+/// helper's text can hold a secret and arguments are visible to everybody.
+async fn ask(machine: &Machine, git: &Path, chain: &HelperChain, helper: &Entry, user: Option<&Secret>) -> Answer {
+    let value = helper.raw.as_ref().map_or_else(|| helper.text(), Secret::expose);
+    let use_http_path = if chain.uses_http_path() { "true" } else { "false" };
+    let mut config =
+        vec![("credential.helper", ""), ("credential.helper", value), ("credential.useHttpPath", use_http_path)];
+    let section = format!("credential.{}.useHttpPath", chain.url);
+    config.push((&section, use_http_path));
+    let mut invocation = Invocation::new(git, ["credential", "fill"]).env("GIT_CONFIG_COUNT", config.len().to_string());
+    for (at, (key, value)) in config.iter().enumerate() {
+        invocation = invocation.env(format!("GIT_CONFIG_KEY_{at}"), key).env(format!("GIT_CONFIG_VALUE_{at}"), value);
+    }
+    let mut input = format!("url={}\n", chain.url);
+    if let Some(user) = user {
+        input = format!("{input}username={}\n", user.expose());
+    }
+    match machine.run(invocation.stdin(format!("{input}\n"))).await {
+        Ok(output) if output.ended == Ended::TimedOut => Answer::Failed("gave no answer within 8 s".to_owned()),
+        Ok(output) if output.success() => read_answer(machine, &output.stdout_text()),
+        Ok(output) => complaint(&machine.secrets().scrub(&output.stderr_text())),
+        Err(error) => Answer::NotAsked(error.to_string()),
+    }
+}
+
+fn read_answer(machine: &Machine, text: &str) -> Answer {
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    let (user, password) = (field("username").unwrap_or_default(), field("password").unwrap_or_default());
+    machine.secrets().learn(password);
+    if let Some((_, token)) = user.split_once('%') {
+        machine.secrets().learn(token);
+    }
+    Answer::Credential(Shape::of(user, Some(password), SystemTime::now()))
+}
+
+/// What is left of standard error without git's own last word, that it may not prompt.
+fn complaint(stderr: &str) -> Answer {
+    let words: Vec<&str> = stderr
+        .lines()
+        .map(str::trim)
+        .filter(|line| {
+            !line.is_empty()
+                && !line.starts_with("fatal: could not read ")
+                && !line.starts_with("fatal: unable to get password")
+        })
+        .collect();
+    if words.is_empty() { Answer::None } else { Answer::Failed(redact(&words.join("\n"))) }
+}
+
+impl Answer {
+    /// The shape of the credential, if there was one.
+    #[must_use]
+    pub fn shape(&self) -> Option<&Shape> {
+        match self {
+            Self::Credential(shape) => Some(shape),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn git_s_last_word_is_not_the_helper_s_complaint() {
+        let prompt = "fatal: could not read Username for 'https://h': terminal prompts disabled";
+        assert_eq!(complaint(prompt), Answer::None);
+        assert_eq!(complaint(&format!("\n'path'\n{prompt}")), Answer::Failed("'path'".into()));
+    }
+}

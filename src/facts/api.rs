@@ -1,0 +1,171 @@
+//! The AWS clients: one HTTP client for all, proxies from the environment, the person's own certificate bundle, short
+//! deadlines, no retries, and no silent correction of the clock.
+
+use super::Facts;
+use crate::check::Gap;
+use aws_config::SdkConfig;
+use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sts::config::{BehaviorVersion, Credentials, Region};
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use std::time::Duration;
+
+/// How long a connection to an AWS endpoint may take to open.
+const CONNECT: Duration = Duration::from_millis(3100);
+
+/// How long one request may take, with its answer.
+const OPERATION: Duration = Duration::from_secs(6);
+
+/// What all AWS clients share.
+#[derive(Clone, Debug)]
+pub struct Api {
+    http: SharedHttpClient,
+    region: String,
+    /// Why the person's own certificate bundle could not be used.
+    pub bundle_problem: Option<String>,
+}
+
+/// Makes the HTTP client.
+///
+/// # Errors
+/// [`Gap::Offline`], or no region.
+pub async fn observe(facts: &Facts) -> Result<Api, Gap> {
+    facts.online()?;
+    let region = facts.target().await?.region().map(str::to_owned);
+    let region = region.ok_or_else(|| Gap::not_applicable("no region is known: give a clone URL or --region"))?;
+    let mut bundle_problem = None;
+    let mut trust = TrustStore::empty().with_native_roots(true);
+    if let Some(file) = bundle(facts).await {
+        match facts.machine.read(facts.machine.expand(&file)).await {
+            // Like botocore: the bundle replaces the system's certificates.
+            Ok(pem) => trust = TrustStore::empty().with_native_roots(false).with_pem_certificate(pem),
+            Err(error) => bundle_problem = Some(format!("{file} {error}")),
+        }
+    }
+    let tls = TlsContext::builder().with_trust_store(trust).build().map_err(|error| Gap::unknown(error.to_string()))?;
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(OPERATION).build();
+    let connector = Connector::builder()
+        .connector_settings(settings)
+        .proxy_config(ProxyConfig::from_env())
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls);
+    // Building reads the system's certificates, which takes a few milliseconds and touches files.
+    let connector = tokio::task::spawn_blocking(move || SharedHttpConnector::new(connector.build())).await;
+    let connector = connector.map_err(|error| Gap::unknown(format!("no TLS client: {error}")))?;
+    Ok(Api { http: http_client_fn(move |_, _| connector.clone()), region, bundle_problem })
+}
+
+/// The certificate bundle that the AWS CLI would use: `AWS_CA_BUNDLE`, else the profile's `ca_bundle`.
+async fn bundle(facts: &Facts) -> Option<String> {
+    if let Some(file) = facts.machine.var_set("AWS_CA_BUNDLE") {
+        return Some(file);
+    }
+    let profiles = facts.profiles().await.ok()?;
+    let choice = super::credentials::choose(facts).await.ok()?;
+    profiles.get(&choice.profile)?.value("ca_bundle").map(str::to_owned)
+}
+
+impl Api {
+    /// The region whose services are asked.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// What a credential provider needs.
+    #[must_use]
+    pub fn provider_config(&self) -> ProviderConfig {
+        ProviderConfig::without_region()
+            .with_region(Some(Region::new(self.region.clone())))
+            .with_http_client(self.http.clone())
+            .with_retry_config(RetryConfig::disabled())
+            .with_timeout_config(timeouts())
+            .with_behavior_version(Some(BehaviorVersion::latest()))
+    }
+
+    /// What a service client needs, for a region.
+    #[must_use]
+    pub fn sdk(&self, credentials: &Credentials, region: &str) -> SdkConfig {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(self.http.clone())
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts())
+            .disable_clock_skew_correction(true)
+            .build()
+    }
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(OPERATION).build()
+}
+
+/// What a request to AWS came to, when it was no success.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Refusal {
+    /// AWS answered with an error: its code and message, and the request's id.
+    Answer {
+        /// The error's code, such as `AccessDenied`.
+        code: String,
+        /// Its message.
+        message: String,
+    },
+    /// There was no answer: the whole chain of reasons.
+    NoAnswer(String),
+}
+
+impl Refusal {
+    /// Reads what the SDK reports.
+    pub fn read<E>(error: &aws_sdk_sts::error::SdkError<E, aws_smithy_runtime_api::http::Response>) -> Self
+    where
+        E: std::error::Error + aws_sdk_sts::error::ProvideErrorMetadata + 'static,
+    {
+        match error.as_service_error() {
+            Some(answer) => Self::Answer {
+                code: answer.code().unwrap_or("Unknown").to_owned(),
+                message: answer.message().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" "),
+            },
+            None => Self::NoAnswer(DisplayErrorContext(error).to_string()),
+        }
+    }
+
+    /// Whether AWS said that the caller may not do this.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Answer { code, .. } if code.starts_with("AccessDenied"))
+    }
+
+    /// Code and message, or the reason why there is none.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Answer { code, message } if message.is_empty() => code.clone(),
+            Self::Answer { code, message } => format!("{code}: {message}"),
+            Self::NoAnswer(why) => why.clone(),
+        }
+    }
+}
+
+/// The gap for a service that gave no answer: the endpoint check's business when the Git endpoint is out of reach as well.
+pub async fn no_answer(facts: &Facts, service: &str, why: &str) -> Gap {
+    match facts.endpoint().await {
+        Ok(probe) if !probe.is_reachable() => Gap::blocked("endpoint", "the network is not reachable"),
+        _ => Gap::unknown(format!("{service} gave no answer: {}", shorten(why))),
+    }
+}
+
+/// The last links of an error chain say what happened; the first ones only where.
+fn shorten(why: &str) -> String {
+    let text = why.split(" (").next().unwrap_or(why);
+    text.rsplit(": ").take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,304 @@
+//! The AWS credentials of the profile that Git would use, and how they were found.
+
+use super::Facts;
+use super::profiles::{Profiles, Section};
+use crate::check::Gap;
+use crate::finding::Evidence;
+use crate::machine::Machine;
+use crate::shape::seconds;
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::time::SystemTime;
+
+/// The profile that Git's AWS tools use, and why that one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Its name.
+    pub profile: String,
+    /// What chose it.
+    pub from: Evidence,
+    /// Whether it was named outright; then keys in the environment do not matter.
+    pub explicit: bool,
+    /// Whether the AWS credential helper's own command line chose it.
+    pub by_helper: bool,
+}
+
+/// The credentials, or why there are none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AwsCredentials {
+    /// The profile and why.
+    pub choice: Choice,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of looking for credentials.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Here they are.
+    Found(Found),
+    /// The chosen profile is in neither file.
+    NoSuchProfile,
+    /// Nothing in the environment, the profile or the surroundings gives any.
+    Nothing,
+    /// A line that cannot be read.
+    Unreadable(Evidence),
+    /// The SSO session has to be begun again.
+    Sso(SsoProblem),
+    /// They have run out.
+    Expired(String),
+    /// A temporary key without its session token.
+    TokenMissing(Evidence),
+    /// A provider failed; its own words.
+    Failed(String),
+}
+
+/// Credentials, reduced to what may be told.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// The access key id.
+    pub key_id: String,
+    /// What gave them, in the SDK's words.
+    pub provider: String,
+    /// Whether they are temporary.
+    pub temporary: bool,
+    /// Seconds until they run out; negative when they have.
+    pub expires_in: Option<i64>,
+    /// The credentials themselves.
+    #[serde(skip)]
+    pub keys: Option<Credentials>,
+}
+
+/// What is wrong with an SSO session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SsoProblem {
+    /// The profile to log in with.
+    pub profile: String,
+    /// The session's name or start URL.
+    pub session: String,
+    /// How many seconds ago it ran out; `None` when there has been no login on this machine.
+    pub expired: Option<i64>,
+    /// Where the session is configured.
+    pub configured: Evidence,
+    /// The file that holds, or would hold, its token.
+    pub cache: String,
+}
+
+/// Which profile Git's AWS tools use: git-remote-codecommit's `profile@`, `--profile`, the helper's own `--profile`, then
+/// `AWS_PROFILE`, `AWS_DEFAULT_PROFILE`, `default`.
+///
+/// # Errors
+/// A gap when the target cannot be observed.
+pub async fn choose(facts: &Facts) -> Result<Choice, Gap> {
+    let machine = &facts.machine;
+    let explicit = |profile: &str, from: Evidence, by_helper| Choice {
+        profile: profile.to_owned(),
+        from,
+        explicit: true,
+        by_helper,
+    };
+    let target = facts.target().await?;
+    if let Some(profile) = target.effective.as_ref().and_then(|url| url.profile.as_deref()) {
+        return Ok(explicit(profile, Evidence::new("the clone URL", format!("{profile}@")), false));
+    }
+    if let Some(profile) = &facts.request.profile {
+        return Ok(explicit(profile, Evidence::new("--profile", profile), false));
+    }
+    if let Ok(chain) = facts.helpers().await
+        && let Some((helper, aws)) = chain.aws()
+        && let Some(profile) = &aws.profile
+    {
+        return Ok(explicit(profile, helper.entry.evidence(), true));
+    }
+    let named = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].iter().find_map(|name| Some((*name, machine.var_set(name)?)));
+    let (from, profile) = named.map_or_else(
+        || (Evidence::new("no profile is named", "default"), "default".to_owned()),
+        |(name, value)| (Evidence::new(name, value.clone()), value),
+    );
+    Ok(Choice { profile, from, explicit: false, by_helper: false })
+}
+
+/// Looks for credentials as the AWS CLI does.
+///
+/// # Errors
+/// [`Gap::Offline`], or no region.
+pub async fn observe(facts: &Facts) -> Result<AwsCredentials, Gap> {
+    let choice = choose(facts).await?;
+    let profiles = facts.profiles().await?;
+    let machine = &facts.machine;
+    if let Some(outcome) = without_asking(machine, profiles, &choice).await {
+        return Ok(AwsCredentials { choice, outcome });
+    }
+    let api = facts.api().await?;
+    let config = api.provider_config();
+    let mut tried = Vec::new();
+    let from_env = !choice.explicit && machine.var_set("AWS_ACCESS_KEY_ID").is_some();
+    let outcome = if from_env {
+        tried.push(aws_config::environment::EnvironmentVariableCredentialsProvider::new().provide_credentials().await);
+        settle(machine, tried)
+    } else {
+        if profiles.get(&choice.profile).is_some() {
+            let provider =
+                ProfileFileCredentialsProvider::builder().configure(&config).profile_name(&choice.profile).build();
+            tried.push(provider.provide_credentials().await);
+        }
+        if !choice.explicit && machine.var_set("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() {
+            let provider = WebIdentityTokenCredentialsProvider::builder().configure(&config).build();
+            tried.push(provider.provide_credentials().await);
+        }
+        let container = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
+        if !choice.explicit && container.iter().any(|name| machine.var_set(name).is_some()) {
+            let provider = EcsCredentialsProvider::builder().configure(&config).build();
+            tried.push(provider.provide_credentials().await);
+        }
+        if !choice.explicit && tried.iter().all(Result::is_err) && is_ec2(machine).await {
+            let provider = ImdsCredentialsProvider::builder().configure(&config).build();
+            tried.push(provider.provide_credentials().await);
+        }
+        settle(machine, tried)
+    };
+    Ok(AwsCredentials { choice, outcome })
+}
+
+/// What the files alone tell. With keys in the environment only the profile's existence matters.
+async fn without_asking(machine: &Machine, profiles: &Profiles, choice: &Choice) -> Option<Outcome> {
+    let profile = profiles.get(&choice.profile);
+    // botocore insists on a profile that was named, even when the keys come from the environment.
+    if profile.is_none() && (choice.explicit || choice.from.source.starts_with("AWS_")) {
+        return Some(Outcome::NoSuchProfile);
+    }
+    if let Some(problem) = profiles.problems.iter().find(|problem| problem.line.is_some()) {
+        return Some(Outcome::Unreadable(problem.clone()));
+    }
+    if !choice.explicit && machine.var_set("AWS_ACCESS_KEY_ID").is_some_and(|key| !key.is_empty()) {
+        let temporary = machine.var_set("AWS_ACCESS_KEY_ID").is_some_and(|key| key.starts_with("ASIA"));
+        let token = ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"].iter().any(|name| machine.var_set(name).is_some());
+        return (temporary && !token).then(|| Outcome::TokenMissing(Evidence::new("AWS_SESSION_TOKEN", "not set")));
+    }
+    let profile = profile?;
+    if let Some(key) = profile.setting("aws_access_key_id") {
+        let missing = key.value.starts_with("ASIA") && profile.setting("aws_session_token").is_none();
+        return missing.then(|| Outcome::TokenMissing(key.evidence()));
+    }
+    sso_problem(machine, profiles, profile).await.map(Outcome::Sso)
+}
+
+/// Reads the token cache of a profile's SSO session. Its name is the SHA-1 of the session's name, or of the start URL for
+/// the older kind without a session (AWS CLI user guide, "IAM Identity Center").
+async fn sso_problem(machine: &Machine, profiles: &Profiles, profile: &Section) -> Option<SsoProblem> {
+    use sha1::Digest;
+    let session = profile.setting("sso_session");
+    let start = profile.setting("sso_start_url");
+    let configured = session.or(start)?;
+    let hash = sha1::Sha1::digest(configured.value.as_bytes());
+    let name: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let cache = machine.expand(&format!("~/.aws/sso/cache/{name}.json"));
+    let problem = |expired| SsoProblem {
+        profile: profile.name.clone(),
+        session: configured.value.clone(),
+        expired,
+        configured: configured.evidence(),
+        cache: machine.tilde(&cache),
+    };
+    if session.is_some_and(|session| profiles.sso_session(&session.value).is_none()) {
+        return None;
+    }
+    let text = machine.read_text(&cache).await.ok();
+    let token: Option<serde_json::Value> = text.and_then(|text| serde_json::from_str(&text).ok());
+    let Some(token) = token else { return Some(problem(None)) };
+    let text = |name: &str| token.get(name).and_then(|value| value.as_str());
+    for secret in ["accessToken", "refreshToken", "clientSecret"] {
+        machine.secrets().learn(text(secret).unwrap_or_default());
+    }
+    let expires = text("expiresAt").map(|time| time.replace("UTC", "Z"));
+    let expires = expires.and_then(|time| DateTime::from_str(&time, Format::DateTimeWithOffset).ok());
+    let ago = expires.map_or(0, |expires| seconds(SystemTime::now()) - expires.secs());
+    let renewable = session.is_some() && text("refreshToken").is_some() && text("clientSecret").is_some();
+    (ago >= 0 && !renewable).then(|| problem(Some(ago)))
+}
+
+/// Whether this machine is an EC2 instance, by the vendor that its firmware names. Anywhere else nobody answers at the
+/// metadata address, and asking costs seconds.
+async fn is_ec2(machine: &Machine) -> bool {
+    if machine.var("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        return false;
+    }
+    let vendor = machine.read_text(Path::new("/sys/class/dmi/id/sys_vendor")).await.unwrap_or_default();
+    vendor.starts_with("Amazon") || machine.var_set("AWS_EC2_METADATA_SERVICE_ENDPOINT").is_some()
+}
+
+type Provided = Result<Credentials, CredentialsError>;
+
+/// The first credentials that were given; otherwise the failure that tells most.
+fn settle(machine: &Machine, mut tried: Vec<Provided>) -> Outcome {
+    if let Some(at) = tried.iter().position(Result::is_ok)
+        && let Ok(keys) = tried.swap_remove(at)
+    {
+        return found(machine, keys);
+    }
+    let failures = tried.iter().filter_map(|tried| tried.as_ref().err());
+    let failure = failures.max_by_key(|failure| !matches!(failure, CredentialsError::CredentialsNotLoaded(_)));
+    match failure {
+        None | Some(CredentialsError::CredentialsNotLoaded(_)) => Outcome::Nothing,
+        Some(failure) => {
+            let text = machine.secrets().scrub(&DisplayErrorContext(failure).to_string());
+            if text.contains("ExpiredToken") { Outcome::Expired(text) } else { Outcome::Failed(text) }
+        }
+    }
+}
+
+fn found(machine: &Machine, keys: Credentials) -> Outcome {
+    machine.secrets().learn(keys.secret_access_key());
+    if let Some(token) = keys.session_token() {
+        machine.secrets().learn(token);
+    }
+    let expires_in = keys.expiry().map(|expiry| seconds(expiry) - seconds(SystemTime::now()));
+    if expires_in.is_some_and(|left| left <= 0) {
+        return Outcome::Expired("their own expiry time has passed".to_owned());
+    }
+    Outcome::Found(Found {
+        key_id: keys.access_key_id().to_owned(),
+        provider: format!("{keys:?}")
+            .split("provider_name: \"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .unwrap_or("profile")
+            .to_owned(),
+        temporary: keys.session_token().is_some(),
+        expires_in,
+        keys: Some(keys),
+    })
+}
+
+impl AwsCredentials {
+    /// The credentials, for a client.
+    ///
+    /// # Errors
+    /// A gap that names the check which says why there are none.
+    pub fn keys(&self) -> Result<&Credentials, Gap> {
+        match &self.outcome {
+            Outcome::Found(Found { keys: Some(keys), .. }) => Ok(keys),
+            _ => Err(Gap::blocked("aws-credentials", "there are no usable AWS credentials")),
+        }
+    }
+
+    /// What is known of the credentials.
+    #[must_use]
+    pub fn found(&self) -> Option<&Found> {
+        match &self.outcome {
+            Outcome::Found(found) => Some(found),
+            _ => None,
+        }
+    }
+}

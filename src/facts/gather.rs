@@ -1,0 +1,129 @@
+//! Every fact, observed at most once, on first use, side by side with the others.
+
+use super::{
+    answers, api, caller, credentials, endpoint, git, git_config, helpers, kms, method, profiles, repository, stores,
+    target,
+};
+use crate::check::Gap;
+use crate::machine::Machine;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+
+/// What the person asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The clone URL, and where it was found.
+    pub target: target::Chosen,
+    /// The method that was named with `--method`.
+    pub method: Option<method::Method>,
+    /// `--region`.
+    pub region: Option<String>,
+    /// `--profile`.
+    pub profile: Option<String>,
+    /// No network at all.
+    pub offline: bool,
+    /// How long one fact may take.
+    pub fact_deadline: Duration,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            target: target::Chosen::default(),
+            method: None,
+            region: None,
+            profile: None,
+            offline: false,
+            fact_deadline: Duration::from_secs(8),
+        }
+    }
+}
+
+type Cell<T> = OnceCell<Result<T, Gap>>;
+
+macro_rules! facts {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $observe:path;)*) => {
+        /// The machine, what was asked, and what has been observed so far.
+        pub struct Facts {
+            /// The machine under diagnosis.
+            pub machine: Machine,
+            /// What the person asked for.
+            pub request: Request,
+            $(pub(crate) $name: Cell<$type>,)*
+        }
+
+        impl Facts {
+            /// Nothing observed yet.
+            #[must_use]
+            pub fn new(machine: Machine, request: Request) -> Self {
+                Self { machine, request, $($name: Cell::new(),)* }
+            }
+
+            $(
+                $(#[$doc])*
+                ///
+                /// # Errors
+                /// The [`Gap`] that kept it from being observed.
+                pub async fn $name(&self) -> Result<&$type, Gap> {
+                    let what = stringify!($name).replace('_', " ");
+                    let observed = self.$name.get_or_init(|| within(self.request.fact_deadline, what, Box::pin($observe(self))));
+                    observed.await.as_ref().map_err(Clone::clone)
+                }
+            )*
+        }
+    };
+}
+
+facts! {
+    /// The git program.
+    git: git::GitProgram = git::observe;
+    /// Git's effective configuration, as git lists it.
+    git_config: git_config::GitConfig = git_config::observe;
+    /// What is diagnosed: the clone URL and where it came from.
+    target: target::Target = target::observe;
+    /// Git's effective credential helpers for the URL.
+    helpers: helpers::HelperChain = helpers::observe;
+    /// What each of those helpers answers.
+    answers: answers::Answers = answers::observe;
+    /// What the credential stores hold for CodeCommit hosts.
+    stores: stores::Stores = stores::observe;
+    /// How the URL's host answers, stage by stage.
+    endpoint: endpoint::EndpointProbe = endpoint::observe;
+    /// The AWS configuration files.
+    profiles: profiles::Profiles = profiles::observe;
+    /// The clients for AWS.
+    api: api::Api = api::observe;
+    /// The AWS credentials of the profile that Git would use.
+    credentials: credentials::AwsCredentials = credentials::observe;
+    /// Who AWS takes the caller for.
+    caller: caller::Caller = caller::observe;
+    /// The Git credentials of the calling IAM user.
+    git_credentials: caller::GitCredentials = caller::observe_git_credentials;
+    /// The repository as the CodeCommit API describes it.
+    repository: repository::Repository = repository::observe;
+    /// What IAM and KMS say about the key.
+    kms: kms::KmsAccess = kms::observe;
+    /// Which way of authenticating this machine is set up for.
+    method: method::Decision = method::observe;
+}
+
+async fn within<T>(
+    deadline: Duration,
+    what: String,
+    observing: Pin<Box<dyn Future<Output = Result<T, Gap>> + Send + '_>>,
+) -> Result<T, Gap> {
+    tokio::time::timeout(deadline, observing)
+        .await
+        .unwrap_or_else(|_| Err(Gap::unknown(format!("{what}: no answer within {} s", deadline.as_secs()))))
+}
+
+impl Facts {
+    /// Nothing, when the network may be used.
+    ///
+    /// # Errors
+    /// [`Gap::Offline`] with `--offline`.
+    pub fn online(&self) -> Result<(), Gap> {
+        if self.request.offline { Err(Gap::Offline) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,374 @@
+//! Git's effective configuration, as git itself lists it: every entry with its file, scope and line.
+
+use super::Facts;
+use crate::check::Gap;
+use crate::finding::{ConfigScope, Evidence};
+use crate::machine::{Invocation, Output};
+use crate::redact::{Secret, redact};
+use regex_lite::Regex;
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::sync::LazyLock;
+
+/// The most of git's listing that is read; 10,000 entries are about 1 MiB.
+const CAP: usize = 32 * 1024 * 1024;
+
+/// The configuration that git uses in the working directory.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GitConfig {
+    /// All entries, in the order in which git reads them.
+    pub entries: Vec<Entry>,
+    /// What git says is wrong with a file. With a fatal problem, git runs no command at all.
+    pub problems: Vec<Problem>,
+    /// Whether the entries come from libgit2, because there is no git: then without lines, and not of every file.
+    pub without_git: bool,
+}
+
+/// One entry of git's configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The whole key: section and name in lower case, subsection as written. Passwords in it are masked.
+    pub key: String,
+    /// Its value; `None` for a key without `=`, which means true. Passwords in it are masked.
+    pub value: Option<String>,
+    /// The file, `~` for the home folder; or "command line", or the environment variable.
+    pub source: String,
+    /// The line in that file.
+    pub line: Option<u32>,
+    /// The value itself, where it differs from the masked one; never told.
+    #[serde(skip)]
+    pub raw: Option<Secret>,
+    /// Git's scope: `system`, `global`, `local`, `worktree`, `command`; `unknown` for a vendor's file; empty before 2.26.
+    pub scope: String,
+}
+
+/// Something that git says is wrong with a configuration file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The file, `~` for the home folder.
+    pub file: String,
+    /// The line in that file.
+    pub line: Option<u32>,
+    /// Git's own words.
+    pub text: String,
+    /// Whether git stops because of it.
+    pub fatal: bool,
+}
+
+impl GitConfig {
+    /// The last entry of one key, which is the one that counts for keys with a single value.
+    #[must_use]
+    pub fn last(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().rfind(|entry| entry.key == key)
+    }
+
+    /// The entries `section.<subsection>.name`, with their subsections; `None` stands for `section.name`.
+    pub fn section<'a>(&'a self, section: &'a str) -> impl Iterator<Item = (Option<&'a str>, &'a str, &'a Entry)> {
+        self.entries.iter().filter_map(move |entry| {
+            let rest = entry.key.strip_prefix(section)?.strip_prefix('.')?;
+            Some(match rest.rsplit_once('.') {
+                Some((subsection, name)) => (Some(subsection), name, entry),
+                None => (None, rest, entry),
+            })
+        })
+    }
+
+    /// The problem that makes git refuse to work.
+    #[must_use]
+    pub fn fatal(&self) -> Option<&Problem> {
+        self.problems.iter().find(|problem| problem.fatal)
+    }
+}
+
+impl Entry {
+    /// The value as text; empty where there is none.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.value.as_deref().unwrap_or_default()
+    }
+
+    /// The value as git reads a boolean.
+    #[must_use]
+    pub fn is_true(&self) -> bool {
+        let Some(value) = &self.value else { return true };
+        matches!(value.to_ascii_lowercase().as_str(), "true" | "yes" | "on")
+            || value.parse::<i64>().is_ok_and(|number| number != 0)
+    }
+
+    /// Where it stands and what it says, as a line of the file would.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        let name = self.key.rsplit('.').next().unwrap_or_default();
+        let text = match &self.value {
+            Some(value) => format!("{name} = {value}"),
+            None => name.to_owned(),
+        };
+        Evidence::at(&self.source, self.line, text)
+    }
+
+    /// The file to change, for a fix; `None` when it does not come from a file.
+    #[must_use]
+    pub fn config_scope(&self) -> Option<ConfigScope> {
+        match self.scope.as_str() {
+            "global" if self.source == "~/.gitconfig" => Some(ConfigScope::Global),
+            "local" if self.source.ends_with(".git/config") => Some(ConfigScope::Local),
+            "system" => Some(ConfigScope::System),
+            _ if self.source.starts_with(['~', '/']) || self.source.contains(":/") => {
+                Some(ConfigScope::File(self.source.clone()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Observes git's configuration. Invalid configuration is a fact, not a gap.
+///
+/// # Errors
+/// A gap that names `git-version` when git is there and cannot list its configuration at all.
+pub async fn observe(facts: &Facts) -> Result<GitConfig, Gap> {
+    let Some(program) = facts.machine.which("git") else { return Ok(without_git(facts)) };
+    // Newest form first: --show-scope came with 2.26, --show-origin with 2.8. An old git says "usage" or "unknown option".
+    for flags in [&["--show-origin", "--show-scope"][..], &["--show-origin"], &[]] {
+        let args = ["config", "--list", "-z", "--includes"].iter().chain(flags);
+        let Ok(output) = facts.machine.run(Invocation::new(&program, args).cap(CAP)).await else { break };
+        let problems =
+            read_problems(&output.stderr_text(), |file| facts.machine.tilde(&facts.machine.cwd().join(file)));
+        if output.success() || problems.iter().any(|problem| problem.fatal) {
+            let mut config =
+                GitConfig { entries: read_listing(facts, &output, flags.len()), problems, without_git: false };
+            locate(facts, &mut config.entries).await;
+            return Ok(config);
+        }
+    }
+    Err(Gap::blocked("git-version", "git cannot list its configuration"))
+}
+
+/// Reads `git config --list -z`, whose records carry scope and origin in front when they were asked for.
+fn read_listing(facts: &Facts, output: &Output, extra_fields: usize) -> Vec<Entry> {
+    let listing = String::from_utf8_lossy(&output.stdout);
+    let fields: Vec<&str> = listing.split_terminator('\0').collect();
+    fields
+        .chunks_exact(extra_fields + 1)
+        .map(|record| {
+            let (key, value) = match record[extra_fields].split_once('\n') {
+                Some((key, value)) => (key, Some(value)),
+                None => (record[extra_fields], None),
+            };
+            let (scope, origin) = match extra_fields {
+                2 => (record[0], record[1]),
+                1 => ("", record[0]),
+                _ => ("", ""),
+            };
+            let source = match origin.split_once(':') {
+                Some(("file", path)) => facts.machine.tilde(&facts.machine.cwd().join(path)),
+                Some((kind, _)) => kind.to_owned(),
+                None => "git config".to_owned(),
+            };
+            let masked = value.map(redact);
+            let raw = value.filter(|value| masked.as_deref() != Some(value)).map(Secret::new);
+            Entry { key: redact(key), value: masked, source, line: None, raw, scope: scope.to_owned() }
+        })
+        .collect()
+}
+
+/// What git complains about on standard error.
+fn read_problems(stderr: &str, show: impl Fn(&str) -> String) -> Vec<Problem> {
+    static BAD_LINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r"(fatal|error|warning): bad config (?:line (\d+) in file|variable .+ in file|file) '?(.+?)'?(?: at line (\d+))?$",
+        )
+        .ok()
+    });
+    static UNREADABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(fatal|error|warning): (?:unable to (?:access|read)|unknown error occurred while reading) '(.+?)'(?:: .+)?$")
+            .ok()
+    });
+    stderr
+        .lines()
+        .filter_map(|line| {
+            let line = line.trim();
+            if let Some(found) = BAD_LINE.as_ref().and_then(|bad| bad.captures(line)) {
+                let number = found.get(2).or_else(|| found.get(4)).and_then(|number| number.as_str().parse().ok());
+                return Some(Problem { file: show(&found[3]), line: number, text: redact(line), fatal: true });
+            }
+            let found = UNREADABLE.as_ref()?.captures(line)?;
+            Some(Problem { file: show(&found[2]), line: None, text: redact(line), fatal: &found[1] == "fatal" })
+        })
+        .collect()
+}
+
+/// The sections whose lines a check may want to show.
+fn is_of_interest(key: &str) -> bool {
+    ["credential.", "http.", "url.", "remote.", "protocol.", "core.askpass"]
+        .iter()
+        .any(|section| key.starts_with(section))
+}
+
+/// Finds the lines of interesting entries in their files: the n-th entry of a key in git's listing is the n-th in the file.
+async fn locate(facts: &Facts, entries: &mut [Entry]) {
+    let mut files: HashMap<String, HashMap<String, VecDeque<u32>>> = HashMap::new();
+    for entry in entries.iter_mut().filter(|entry| is_of_interest(&entry.key)) {
+        if !files.contains_key(&entry.source) {
+            let text = facts.machine.read_text(facts.machine.expand(&entry.source)).await.unwrap_or_default();
+            let mut lines: HashMap<String, VecDeque<u32>> = HashMap::new();
+            for (key, line) in key_lines(&text) {
+                lines.entry(redact(&key)).or_default().push_back(line);
+            }
+            files.insert(entry.source.clone(), lines);
+        }
+        let lines = files.get_mut(&entry.source).and_then(|lines| lines.get_mut(&entry.key));
+        entry.line = lines.and_then(|lines| {
+            // A file that is included twice is listed twice: start over.
+            lines.rotate_left(1);
+            lines.back().copied()
+        });
+    }
+}
+
+/// Every key of a git configuration file with its line, in order. Syntax: git-config(1).
+fn key_lines(text: &str) -> Vec<(String, u32)> {
+    let mut found = Vec::new();
+    let mut section = String::new();
+    let mut continued = false;
+    for (number, line) in (1..).zip(text.lines()) {
+        let was_continued = std::mem::replace(
+            &mut continued,
+            line.trim_end().ends_with('\\') && !line.trim_start().starts_with(['#', ';']),
+        );
+        let mut rest = line.trim();
+        if was_continued {
+            continue;
+        }
+        if let Some(header) = rest.strip_prefix('[') {
+            let Some(end) = header_end(header) else { continue };
+            section = section_key(&header[..end]);
+            rest = header[end + 1..].trim();
+        }
+        let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+        if !name.is_empty() {
+            found.push((format!("{section}.{}", name.to_ascii_lowercase()), number));
+        }
+    }
+    found
+}
+
+/// Where a section header ends, quotes and their escapes respected.
+fn header_end(header: &str) -> Option<usize> {
+    let (mut quoted, mut escaped) = (false, false);
+    header.char_indices().find_map(|(at, character)| {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ']' if !quoted => return Some(at),
+            _ => {}
+        }
+        None
+    })
+}
+
+/// `credential "https://x"` becomes `credential.https://x`, as git lists it.
+fn section_key(header: &str) -> String {
+    match header.split_once('"') {
+        None => header.trim().to_ascii_lowercase(),
+        Some((section, rest)) => {
+            let mut subsection = String::new();
+            let mut characters = rest.strip_suffix('"').unwrap_or(rest).chars();
+            while let Some(character) = characters.next() {
+                subsection.extend(if character == '\\' { characters.next() } else { Some(character) });
+            }
+            format!("{}.{subsection}", section.trim().to_ascii_lowercase())
+        }
+    }
+}
+
+/// The view of libgit2, for a machine without git: the user's, the machine's and the repository's own file.
+fn without_git(facts: &Facts) -> GitConfig {
+    let machine = &facts.machine;
+    let xdg =
+        machine.var_set("XDG_CONFIG_HOME").map_or_else(|| machine.expand("~/.config"), |dir| machine.expand(&dir));
+    let files = [
+        ("system", machine.expand("/etc/gitconfig")),
+        ("global", xdg.join("git/config")),
+        ("global", machine.expand("~/.gitconfig")),
+        ("local", machine.cwd().join(".git/config")),
+    ];
+    let mut config = GitConfig { without_git: true, ..GitConfig::default() };
+    for (scope, file) in files.iter().filter(|(_, file)| machine.exists(file)) {
+        match libgit2_entries(file) {
+            Ok(entries) => config.entries.extend(entries.into_iter().map(|(key, value)| Entry {
+                key: redact(&key),
+                value: value.as_deref().map(redact),
+                source: machine.tilde(file),
+                line: None,
+                raw: None,
+                scope: (*scope).to_owned(),
+            })),
+            Err(error) => config.problems.push(Problem {
+                file: machine.tilde(file),
+                line: None,
+                text: redact(error.message()),
+                fatal: true,
+            }),
+        }
+    }
+    config
+}
+
+fn libgit2_entries(file: &Path) -> Result<Vec<(String, Option<String>)>, git2::Error> {
+    let config = git2::Config::open(file)?;
+    let mut found = Vec::new();
+    config.entries(None)?.for_each(|entry| {
+        let key = String::from_utf8_lossy(entry.name_bytes()).into_owned();
+        let value = entry.has_value().then(|| String::from_utf8_lossy(entry.value_bytes()).into_owned());
+        found.push((key, value));
+    })?;
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_on_their_lines() {
+        let text = "# c\n[user]\n\tname = A \\\n  B\n[credential \"https://git-codecommit.*.amazonaws.com\"]\r\n\thelper = !aws $@\r\n\tUseHttpPath = true\n[http] proxy = x\n[a \"q]\\\"b\"]\nz";
+        let lines = key_lines(text);
+        let expected = [
+            ("user.name", 3),
+            ("credential.https://git-codecommit.*.amazonaws.com.helper", 6),
+            ("credential.https://git-codecommit.*.amazonaws.com.usehttppath", 7),
+            ("http.proxy", 8),
+            ("a.q]\"b.z", 10),
+        ];
+        assert_eq!(lines, expected.map(|(key, line)| (key.to_owned(), line)));
+    }
+
+    #[test]
+    fn complaints_of_git_are_understood() {
+        let read = |text| read_problems(text, str::to_owned);
+        let found = read("fatal: bad config line 3 in file /h/.gitconfig");
+        assert_eq!((found[0].line, found[0].file.as_str(), found[0].fatal), (Some(3), "/h/.gitconfig", true));
+        let found = read("warning: unable to access '/h/.gitconfig': Permission denied");
+        assert_eq!((found[0].file.as_str(), found[0].fatal), ("/h/.gitconfig", false));
+        let found = read("fatal: bad config variable 'credential.helper' in file '/h/x' at line 7");
+        assert_eq!((found[0].line, found[0].file.as_str()), (Some(7), "/h/x"));
+        assert_eq!(read("warning: something else"), []);
+    }
+
+    #[test]
+    fn booleans_are_git_s() {
+        let entry = |value: Option<&str>| Entry { value: value.map(str::to_owned), ..Entry::default() };
+        for (value, truth) in [
+            (None, true),
+            (Some("yes"), true),
+            (Some("1"), true),
+            (Some("0"), false),
+            (Some("off"), false),
+            (Some(""), false),
+        ] {
+            assert_eq!(entry(value).is_true(), truth, "{value:?}");
+        }
+    }
+}

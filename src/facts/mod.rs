@@ -1,0 +1,20 @@
+//! What is: typed observations of the machine. A fact never contains a secret; secrets are reduced to their shape at birth.
+
+mod gather;
+
+pub mod answers;
+pub mod api;
+pub mod caller;
+pub mod credentials;
+pub mod endpoint;
+pub mod git;
+pub mod git_config;
+pub mod helpers;
+pub mod kms;
+pub mod method;
+pub mod profiles;
+pub mod repository;
+pub mod stores;
+pub mod target;
+
+pub use gather::{Facts, Request};

@@ -1,0 +1,237 @@
+//! The AWS configuration files, with lines: what the SDK and botocore read, and where it stands.
+//!
+//! Source: "Configuration and credential file settings in the AWS CLI" (AWS CLI user guide).
+
+use super::Facts;
+use crate::check::Gap;
+use crate::finding::Evidence;
+use crate::machine::{FileError, Machine};
+use crate::redact::MASK;
+use serde::{Deserialize, Serialize};
+
+/// Both files, read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Profiles {
+    /// The profiles of both files; one name in both is one profile.
+    pub profiles: Vec<Section>,
+    /// The `[sso-session ...]` sections.
+    pub sso_sessions: Vec<Section>,
+    /// The config file, `~` for the home folder.
+    pub config_file: String,
+    /// The credentials file, `~` for the home folder.
+    pub credentials_file: String,
+    /// Lines that are neither a section nor a setting, and files that exist and cannot be read.
+    pub problems: Vec<Evidence>,
+    /// Sections `[name]` of the config file that lack the word `profile` and so are no profiles there.
+    pub without_prefix: Vec<Evidence>,
+}
+
+/// A section with its settings.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Section {
+    /// The profile's or session's name.
+    pub name: String,
+    /// Its settings; secret values are masked. The credentials file's come first, because they win.
+    pub settings: Vec<Setting>,
+}
+
+/// One `key = value`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Setting {
+    /// The key, in lower case.
+    pub key: String,
+    /// The value; `***` for a secret.
+    pub value: String,
+    /// The file, `~` for the home folder.
+    pub file: String,
+    /// The line in that file.
+    pub line: u32,
+}
+
+impl Section {
+    /// The setting of a key.
+    #[must_use]
+    pub fn setting(&self, key: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.key == key)
+    }
+
+    /// The value of a key.
+    #[must_use]
+    pub fn value(&self, key: &str) -> Option<&str> {
+        self.setting(key).map(|setting| setting.value.as_str())
+    }
+}
+
+impl Setting {
+    /// Where it stands and what it says.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        Evidence::at(&self.file, Some(self.line), format!("{} = {}", self.key, self.value))
+    }
+}
+
+impl Profiles {
+    /// The profile of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Section> {
+        self.profiles.iter().find(|profile| profile.name == name)
+    }
+
+    /// The sso-session of this name.
+    #[must_use]
+    pub fn sso_session(&self, name: &str) -> Option<&Section> {
+        self.sso_sessions.iter().find(|session| session.name == name)
+    }
+
+    /// The profile whose name is most like this one.
+    #[must_use]
+    pub fn nearest(&self, name: &str) -> Option<&str> {
+        let distance = |other: &str| strsim::damerau_levenshtein(&other.to_lowercase(), &name.to_lowercase());
+        let near = self.profiles.iter().map(|profile| profile.name.as_str()).min_by_key(|other| distance(other));
+        near.filter(|other| distance(other) <= 2.max(name.len() / 4))
+    }
+}
+
+/// Reads both files. Missing ones are empty.
+///
+/// # Errors
+/// None at present.
+pub async fn observe(facts: &Facts) -> Result<Profiles, Gap> {
+    let machine = &facts.machine;
+    let config = machine.var_set("AWS_CONFIG_FILE").unwrap_or_else(|| "~/.aws/config".to_owned());
+    let credentials = machine.var_set("AWS_SHARED_CREDENTIALS_FILE").unwrap_or_else(|| "~/.aws/credentials".to_owned());
+    let (config, credentials) = (machine.expand(&config), machine.expand(&credentials));
+    let mut profiles = Profiles {
+        config_file: machine.tilde(&config),
+        credentials_file: machine.tilde(&credentials),
+        ..Profiles::default()
+    };
+    for (path, is_config) in [(credentials, false), (config, true)] {
+        let file = machine.tilde(&path);
+        match machine.read_text(&path).await {
+            Ok(text) => profiles.add(machine, &file, &text, is_config),
+            Err(FileError::Missing) => {}
+            Err(error) => profiles.problems.push(Evidence::new(file, error.to_string())),
+        }
+    }
+    Ok(profiles)
+}
+
+impl Profiles {
+    fn add(&mut self, machine: &Machine, file: &str, text: &str, is_config: bool) {
+        let mut current: Option<(bool, String)> = None;
+        let mut started = false;
+        for (number, line) in (1..).zip(text.lines()) {
+            let trimmed = line.trim();
+            if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
+                continue;
+            }
+            if let Some(header) = trimmed.strip_prefix('[') {
+                let Some(name) = header.split(']').next().filter(|_| header.contains(']')) else {
+                    self.problems.push(Evidence::at(file, Some(number), MASK));
+                    continue;
+                };
+                started = true;
+                current = self.section_of(file, number, name, is_config);
+                continue;
+            }
+            // An indented line continues the value above, or holds nested settings such as those of `s3 =`.
+            if line.starts_with([' ', '\t']) && started {
+                continue;
+            }
+            let setting = trimmed.split_once('=').filter(|_| started);
+            let Some((key, value)) = setting else {
+                // The line itself may be a secret that lost its key.
+                self.problems.push(Evidence::at(
+                    file,
+                    Some(number),
+                    "this line is neither a [section] nor a `key = value`",
+                ));
+                continue;
+            };
+            if let Some((session, name)) = &current {
+                let setting = read_setting(machine, file, number, key, value);
+                let sections = if *session { &mut self.sso_sessions } else { &mut self.profiles };
+                if let Some(section) = sections.iter_mut().find(|section| section.name == *name) {
+                    section.settings.push(setting);
+                }
+            }
+        }
+    }
+
+    /// Opens the section of a header; `None` for a section that is neither a profile nor an sso-session.
+    fn section_of(&mut self, file: &str, line: u32, header: &str, is_config: bool) -> Option<(bool, String)> {
+        let unquoted = |name: &str| name.trim().trim_matches(['"', '\'']).to_owned();
+        let header = header.trim();
+        let (session, name) = match header.split_once(char::is_whitespace) {
+            Some(("profile", name)) if is_config => (false, unquoted(name)),
+            Some(("sso-session", name)) if is_config => (true, unquoted(name)),
+            _ if !is_config => (false, unquoted(header)),
+            None if header == "default" => (false, header.to_owned()),
+            _ => {
+                if !["plugins", "preview"].contains(&header) && !header.contains(char::is_whitespace) {
+                    self.without_prefix.push(Evidence::at(file, Some(line), format!("[{header}]")));
+                }
+                return None;
+            }
+        };
+        let sections = if session { &mut self.sso_sessions } else { &mut self.profiles };
+        if !sections.iter().any(|section| section.name == name) {
+            sections.push(Section { name: name.clone(), settings: Vec::new() });
+        }
+        Some((session, name))
+    }
+}
+
+fn read_setting(machine: &Machine, file: &str, line: u32, key: &str, value: &str) -> Setting {
+    let key = key.trim().to_ascii_lowercase();
+    let value = value.trim();
+    let secret = ["secret", "token", "password"].iter().any(|word| key.contains(word)) && !key.ends_with("_file");
+    if secret {
+        machine.secrets().learn(value);
+    }
+    let value = if secret { MASK.to_owned() } else { crate::redact::redact(value) };
+    Setting { key, value, file: file.to_owned(), line }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Os;
+
+    fn read(config: &str, credentials: &str) -> Profiles {
+        let machine = Machine::new(Os::Linux, [], "/".into());
+        let mut profiles = Profiles::default();
+        profiles.add(&machine, "~/.aws/credentials", credentials, false);
+        profiles.add(&machine, "~/.aws/config", config, true);
+        profiles
+    }
+
+    #[test]
+    fn both_files_make_one_profile_and_secrets_are_masked() {
+        let profiles = read(
+            "[default]\nregion = us-east-1\n[profile dev]\nregion=eu-west-1\ns3 =\n  max_concurrent_requests = 20\n[sso-session corp]\nsso_start_url = https://x.awsapps.com/start\n",
+            "[dev]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI\n",
+        );
+        let dev = profiles.get("dev").unwrap();
+        assert_eq!(dev.value("region"), Some("eu-west-1"));
+        assert_eq!(dev.value("aws_secret_access_key"), Some("***"));
+        assert_eq!(dev.setting("aws_access_key_id").unwrap().line, 2);
+        assert!(profiles.sso_session("corp").is_some());
+        assert!(profiles.problems.is_empty());
+    }
+
+    #[test]
+    fn slips_are_found_where_they_stand() {
+        let profiles = read("[dev]\nregion = x\n[profile a\n[profile b]\nnonsense\n", "");
+        assert_eq!(profiles.without_prefix[0].line, Some(1));
+        assert_eq!(profiles.problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [Some(3), Some(5)]);
+    }
+
+    #[test]
+    fn a_slip_of_the_keyboard_finds_its_profile() {
+        let profiles = read("[profile production]\nregion = x\n", "");
+        assert_eq!(profiles.nearest("prodution"), Some("production"));
+        assert_eq!(profiles.nearest("qa"), None);
+    }
+}

@@ -1,0 +1,54 @@
+//! The repository as the CodeCommit API describes it.
+
+use super::Facts;
+use super::api::{Refusal, no_answer};
+use crate::check::Gap;
+use serde::{Deserialize, Serialize};
+
+/// What `codecommit:GetRepository` says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Repository {
+    /// It exists in the caller's account and the URL's region.
+    Exists {
+        /// Its ARN.
+        arn: String,
+        /// The KMS key that encrypts it: an id or an ARN.
+        key: Option<String>,
+    },
+    /// It does not.
+    Missing,
+    /// The API refused, with this code and message; encryption errors are among them.
+    Refused {
+        /// The error's code.
+        code: String,
+        /// Its message.
+        message: String,
+    },
+}
+
+/// Asks CodeCommit once.
+///
+/// # Errors
+/// A gap when there is no repository name, no credentials or no answer.
+pub async fn observe(facts: &Facts) -> Result<Repository, Gap> {
+    facts.online()?;
+    let name = facts.target().await?.effective.as_ref().and_then(|url| url.repository.clone());
+    let name = name.ok_or_else(|| Gap::not_applicable("no repository is named"))?;
+    let credentials = facts.credentials().await?;
+    let api = facts.api().await?;
+    let client = aws_sdk_codecommit::Client::new(&api.sdk(credentials.keys()?, api.region()));
+    match client.get_repository().repository_name(name).send().await {
+        Ok(answer) => {
+            let metadata = answer.repository_metadata();
+            Ok(Repository::Exists {
+                arn: metadata.and_then(|data| data.arn()).unwrap_or_default().to_owned(),
+                key: metadata.and_then(|data| data.kms_key_id()).map(str::to_owned),
+            })
+        }
+        Err(error) => match Refusal::read(&error) {
+            Refusal::Answer { code, .. } if code == "RepositoryDoesNotExistException" => Ok(Repository::Missing),
+            Refusal::Answer { code, message } => Ok(Repository::Refused { code, message }),
+            Refusal::NoAnswer(why) => Err(no_answer(facts, "CodeCommit", &why).await),
+        },
+    }
+}

@@ -1,0 +1,19 @@
+//! Finds out why Git cannot reach an AWS CodeCommit repository, and says how to fix it.
+//!
+//! One way through the house: observe ([`facts`]), judge ([`checks`]), diagnose ([`diagnosis`]), tell ([`report`]).
+
+pub mod check;
+//#[path = "../checks/mod.rs"]
+//pub mod checks;
+//pub mod diagnosis;
+pub mod facts;
+pub mod finding;
+pub mod machine;
+pub mod redact;
+pub mod regions;
+//pub mod report;
+//pub mod runner;
+pub mod shape;
+pub mod shell;
+pub mod target;
+pub mod urlmatch;

@@ -1,0 +1,444 @@
+//! Reaching a host the way git does, one stage after the other, so that the stage that fails can be named.
+
+use super::Machine;
+use crate::redact::Secret;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::{HeaderMap, Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+
+/// The most that is read of an answer's body.
+const BODY: usize = 16 * 1024;
+
+/// One step on the way to an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Reaching the proxy.
+    Proxy,
+    /// Turning the name into addresses.
+    Dns,
+    /// Opening a TCP connection.
+    Tcp,
+    /// Asking the proxy to connect on.
+    Connect,
+    /// The TLS handshake.
+    Tls,
+    /// The request and its answer.
+    Http,
+}
+
+impl Stage {
+    /// What people call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Proxy => "proxy",
+            Self::Dns => "DNS",
+            Self::Tcp => "TCP",
+            Self::Connect => "CONNECT",
+            Self::Tls => "TLS",
+            Self::Http => "HTTP",
+        }
+    }
+}
+
+/// Why a stage failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DialError {
+    /// The name has no address.
+    NoSuchHost(String),
+    /// Nobody answered within the time.
+    Timeout,
+    /// The connection was refused or broken off.
+    Refused(String),
+    /// The proxy said no, with this status; the text is its challenge or reason.
+    ProxyStatus(u16, String),
+    /// The certificate is not signed by anybody that this machine trusts.
+    Untrusted(String),
+    /// The certificate is for another name.
+    WrongName(String),
+    /// The certificate has expired, or is not valid yet.
+    NotValidNow(String),
+    /// The other side speaks no TLS version that is still allowed.
+    TlsTooOld(String),
+    /// Any other failure.
+    Other(String),
+}
+
+/// Where to go, and through what.
+#[derive(Clone, Debug)]
+pub struct Wire {
+    /// The host.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The proxy: host, port, whether it is spoken to over TLS, and its `user:password`.
+    pub proxy: Option<(String, u16, bool, Option<Secret>)>,
+    /// Certificates in PEM form that replace the system's.
+    pub roots: Option<Vec<u8>>,
+    /// When to give up.
+    pub deadline: Instant,
+}
+
+/// What was learnt on the way, as far as it went.
+#[derive(Debug, Default)]
+pub struct Dialed {
+    /// Each stage that succeeded, with its time in milliseconds.
+    pub stages: Vec<(Stage, u64)>,
+    /// The addresses of the host; empty behind a proxy.
+    pub addresses: Vec<IpAddr>,
+    /// Who issued the server's certificate: organisation and name.
+    pub issuer: Option<String>,
+    /// The stage that failed, and why.
+    pub failure: Option<(Stage, DialError)>,
+    /// Status, headers and the beginning of the body.
+    pub answer: Option<(StatusCode, HeaderMap, Vec<u8>)>,
+    /// The first line that an SSH server sent.
+    pub banner: Option<String>,
+    /// The local time halfway between request and answer.
+    pub asked_at: Option<SystemTime>,
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+type Boxed = Box<dyn Stream>;
+type Failed = (Stage, DialError);
+
+impl Machine {
+    /// Opens a connection and asks for a path over HTTPS, without credentials.
+    pub async fn get(&self, wire: &Wire, path: &str, agent: &str) -> Dialed {
+        let mut dialed = Dialed::default();
+        if let Err(failure) = dialed.https(wire, path, agent).await {
+            dialed.failure = Some(failure);
+        }
+        dialed
+    }
+
+    /// Opens a connection and reads the line with which an SSH server begins (RFC 4253, section 4.2).
+    pub async fn ssh_banner(&self, wire: &Wire) -> Dialed {
+        let mut dialed = Dialed::default();
+        let greeting = async {
+            let mut stream = dialed.open(wire).await?;
+            let mut line = Vec::new();
+            let reading = async {
+                while line.len() < 255 && !line.ends_with(b"\n") {
+                    line.push(stream.read_u8().await?);
+                }
+                Ok(())
+            };
+            timed(wire, Stage::Http, &mut dialed.stages, reading).await?;
+            Ok::<_, Failed>(String::from_utf8_lossy(&line).trim_end().to_owned())
+        };
+        match greeting.await {
+            Ok(banner) => dialed.banner = Some(banner),
+            Err(failure) => dialed.failure = Some(failure),
+        }
+        dialed
+    }
+}
+
+impl Dialed {
+    async fn https(&mut self, wire: &Wire, path: &str, agent: &str) -> Result<(), Failed> {
+        let stream = self.open(wire).await?;
+        let stream = self.handshake(wire, &wire.host, stream, Stage::Tls).await?;
+        let authority = if wire.port == 443 { wire.host.clone() } else { format!("{}:{}", wire.host, wire.port) };
+        let request = Request::get(path).header("host", authority).header("user-agent", agent).header("accept", "*/*");
+        let request =
+            request.body(Empty::<Bytes>::new()).map_err(|error| (Stage::Http, DialError::Other(error.to_string())))?;
+        let started = SystemTime::now();
+        let exchange = async {
+            let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+            let _driver = Driver(tokio::spawn(connection));
+            let (parts, body) = sender.send_request(request).await?.into_parts();
+            let asked_at = started + started.elapsed().unwrap_or_default() / 2;
+            let body =
+                Limited::new(body, BODY).collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default();
+            Ok((parts.status, parts.headers, body, asked_at))
+        };
+        let (status, headers, body, asked_at) = timed(wire, Stage::Http, &mut self.stages, exchange).await?;
+        self.asked_at = Some(asked_at);
+        self.answer = Some((status, headers, body));
+        Ok(())
+    }
+
+    /// A connection to the host: directly, or through the proxy.
+    async fn open(&mut self, wire: &Wire) -> Result<Boxed, Failed> {
+        let Some((host, port, tls, auth)) = &wire.proxy else {
+            let addresses = self.resolve(wire, &wire.host, wire.port, Stage::Dns).await?;
+            self.addresses = addresses.iter().map(SocketAddr::ip).collect();
+            return self.tcp(wire, &addresses, Stage::Tcp).await;
+        };
+        let addresses = self.resolve(wire, host, *port, Stage::Proxy).await?;
+        let mut stream = self.tcp(wire, &addresses, Stage::Proxy).await?;
+        if *tls {
+            stream = self.handshake(wire, host, stream, Stage::Proxy).await?;
+            self.issuer = None;
+        }
+        self.connect(wire, stream, auth.as_ref()).await
+    }
+
+    async fn resolve(&mut self, wire: &Wire, host: &str, port: u16, stage: Stage) -> Result<Vec<SocketAddr>, Failed> {
+        let lookup =
+            async { Ok(tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await?.collect::<Vec<_>>()) };
+        let found = timed(wire, stage, &mut self.stages, lookup).await;
+        match found {
+            Ok(addresses) if addresses.is_empty() => Err((stage, DialError::NoSuchHost(host.to_owned()))),
+            Err((stage, DialError::Timeout)) => Err((stage, DialError::Timeout)),
+            Err((stage, _)) => Err((stage, DialError::NoSuchHost(host.to_owned()))),
+            found => found,
+        }
+    }
+
+    /// The first address that accepts wins; all are tried side by side.
+    #[expect(clippy::disallowed_methods, reason = "the one place where connections are opened")]
+    async fn tcp(&mut self, wire: &Wire, addresses: &[SocketAddr], stage: Stage) -> Result<Boxed, Failed> {
+        let attempts = addresses.iter().take(8).map(|address| Box::pin(tokio::net::TcpStream::connect(*address)));
+        let race = async { Ok(futures_util::future::select_ok(attempts).await?.0) };
+        let stream = timed(wire, stage, &mut self.stages, race).await?;
+        // Small requests must not wait for an acknowledgement.
+        let _ = stream.set_nodelay(true);
+        Ok(Box::new(stream))
+    }
+
+    async fn connect(&mut self, wire: &Wire, stream: Boxed, auth: Option<&Secret>) -> Result<Boxed, Failed> {
+        let authority = format!("{}:{}", wire.host, wire.port);
+        let mut request = Request::builder().method(Method::CONNECT).uri(&authority).header("host", &authority);
+        if let Some(auth) = auth {
+            let encoded = aws_smithy_types::base64::encode(auth.expose());
+            request = request.header("proxy-authorization", format!("Basic {encoded}"));
+        }
+        let request = request
+            .body(Empty::<Bytes>::new())
+            .map_err(|error| (Stage::Connect, DialError::Other(error.to_string())))?;
+        let exchange = async {
+            let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+            tokio::spawn(connection.with_upgrades());
+            Ok(sender.send_request(request).await?)
+        };
+        let answer = timed(wire, Stage::Connect, &mut self.stages, exchange).await?;
+        if !answer.status().is_success() {
+            let challenge = answer.headers().get("proxy-authenticate").and_then(|value| value.to_str().ok());
+            let reason = challenge.unwrap_or(answer.status().canonical_reason().unwrap_or_default()).to_owned();
+            return Err((Stage::Connect, DialError::ProxyStatus(answer.status().as_u16(), reason)));
+        }
+        let upgraded = hyper::upgrade::on(answer).await.map_err(|error| (Stage::Connect, explain(&error)))?;
+        Ok(Box::new(TokioIo::new(upgraded)))
+    }
+
+    async fn handshake(&mut self, wire: &Wire, host: &str, stream: Boxed, stage: Stage) -> Result<Boxed, Failed> {
+        let fail = |error: String| (stage, DialError::Other(error));
+        let name =
+            ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| fail(error.to_string()))?;
+        let roots = wire.roots.clone();
+        let roots =
+            tokio::task::spawn_blocking(move || trusted(roots)).await.map_err(|error| fail(error.to_string()))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = Witness::new(roots, &provider).map_err(&fail)?;
+        let issuer = Arc::clone(&verifier.issuer);
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| fail(error.to_string()))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+        let shaken = timed(wire, stage, &mut self.stages, async { Ok(connector.connect(name, stream).await?) }).await;
+        self.issuer = issuer.lock().ok().and_then(|issuer| issuer.clone());
+        Ok(Box::new(shaken?))
+    }
+}
+
+/// Stops driving a connection when the answer has been read.
+struct Driver<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for Driver<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+async fn timed<T>(
+    wire: &Wire,
+    stage: Stage,
+    stages: &mut Vec<(Stage, u64)>,
+    step: impl Future<Output = Result<T, BoxError>>,
+) -> Result<T, Failed> {
+    let started = Instant::now();
+    match tokio::time::timeout_at(wire.deadline.into(), step).await {
+        Err(_) => Err((stage, DialError::Timeout)),
+        Ok(Err(error)) => Err((stage, explain(error.as_ref()))),
+        Ok(Ok(done)) => {
+            let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            match stages.last_mut() {
+                Some((last, time)) if *last == stage => *time += took,
+                _ => stages.push((stage, took)),
+            }
+            Ok(done)
+        }
+    }
+}
+
+/// Looks along a chain of errors for the one that says what happened.
+fn explain(error: &(dyn std::error::Error + 'static)) -> DialError {
+    let mut link = Some(error);
+    let mut last = error.to_string();
+    while let Some(error) = link {
+        last = error.to_string();
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return explain_tls(tls);
+        }
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            if let Some(inner) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                return explain_tls(inner);
+            }
+            if io.kind() == std::io::ErrorKind::TimedOut {
+                return DialError::Timeout;
+            }
+            if io.raw_os_error().is_some() || io.kind() == std::io::ErrorKind::UnexpectedEof {
+                return DialError::Refused(io.to_string());
+            }
+        }
+        link = error.source();
+    }
+    DialError::Other(last)
+}
+
+fn explain_tls(error: &rustls::Error) -> DialError {
+    use rustls::{AlertDescription, CertificateError, Error};
+    let text = error.to_string();
+    match error {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            DialError::Untrusted(text)
+        }
+        Error::InvalidCertificate(CertificateError::Other(_))
+            if text.contains("UnknownIssuer") || text.contains("CaUsedAsEndEntity") =>
+        {
+            DialError::Untrusted(text)
+        }
+        Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => DialError::WrongName(text),
+        Error::InvalidCertificate(
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. },
+        ) => DialError::NotValidNow(text),
+        Error::InvalidCertificate(_) => DialError::Untrusted(text),
+        Error::PeerIncompatible(_)
+        | Error::AlertReceived(AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure) => {
+            DialError::TlsTooOld(text)
+        }
+        _ => DialError::Other(text),
+    }
+}
+
+/// The certificates to trust: the given ones, or the system's (`SSL_CERT_FILE` and `SSL_CERT_DIR` are respected).
+fn trusted(pem: Option<Vec<u8>>) -> RootCertStore {
+    use rustls::pki_types::pem::PemObject;
+    let certificates = match pem {
+        Some(pem) => CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect(),
+        None => rustls_native_certs::load_native_certs().certs,
+    };
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(certificates);
+    roots
+}
+
+/// Verifies as usual, and remembers who issued the certificate.
+#[derive(Debug)]
+struct Witness {
+    inner: Option<Arc<WebPkiServerVerifier>>,
+    provider: Arc<CryptoProvider>,
+    issuer: Arc<Mutex<Option<String>>>,
+}
+
+impl Witness {
+    fn new(roots: RootCertStore, provider: &Arc<CryptoProvider>) -> Result<Self, String> {
+        let inner = if roots.is_empty() {
+            None
+        } else {
+            let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+            Some(builder.build().map_err(|error| error.to_string())?)
+        };
+        Ok(Self { inner, provider: Arc::clone(provider), issuer: Arc::default() })
+    }
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if let (Ok(mut issuer), Ok((_, certificate))) = (self.issuer.lock(), x509_parser::parse_x509_certificate(leaf))
+        {
+            *issuer = Some(certificate.issuer().to_string());
+        }
+        match &self.inner {
+            Some(inner) => inner.verify_server_cert(leaf, intermediates, name, ocsp, now),
+            None => Err(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// A deadline this far from now.
+impl Wire {
+    /// The same way with another time limit.
+    #[must_use]
+    pub fn within(mut self, time: Duration) -> Self {
+        self.deadline = Instant::now() + time;
+        self
+    }
+}

@@ -1,0 +1,109 @@
+//! Reading files, bounded: only regular files, only so many bytes, and never blocking the program.
+
+use super::Machine;
+use serde::{Deserialize, Serialize};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The most that is read of one file. Configuration and credential stores are far smaller; anything larger is not one.
+const CAP: u64 = 16 * 1024 * 1024;
+
+/// Why a file could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FileError {
+    /// There is no such file.
+    Missing,
+    /// The user may not read it.
+    Denied,
+    /// It is a folder, a pipe or a device, or larger than any real file of its kind.
+    NotAFile,
+    /// The operating system's own words.
+    Other(String),
+}
+
+impl std::fmt::Display for FileError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing => f.write_str("does not exist"),
+            Self::Denied => f.write_str("cannot be read: permission denied"),
+            Self::NotAFile => f.write_str("is not a regular file of a plausible size"),
+            Self::Other(why) => write!(f, "cannot be read: {why}"),
+        }
+    }
+}
+
+impl From<std::io::Error> for FileError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Self::Missing,
+            std::io::ErrorKind::PermissionDenied => Self::Denied,
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}
+
+impl Machine {
+    /// The bytes of a regular file of at most 16 MiB.
+    ///
+    /// # Errors
+    /// [`FileError`], when there is no such file, it may not be read, or it is not a regular file.
+    pub async fn read(&self, path: impl Into<PathBuf>) -> Result<Vec<u8>, FileError> {
+        let path = path.into();
+        blocking(move || read_bounded(&path, CAP)).await
+    }
+
+    /// The text of a regular file; bytes that are not UTF-8 are replaced, a byte-order mark is dropped.
+    ///
+    /// # Errors
+    /// As for [`Machine::read`].
+    pub async fn read_text(&self, path: impl Into<PathBuf>) -> Result<String, FileError> {
+        let text = String::from_utf8_lossy(&self.read(path).await?).into_owned();
+        Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+    }
+
+    /// The first line of a program file (a shebang, if it is a script), at most 512 bytes.
+    pub async fn first_line(&self, path: impl Into<PathBuf>) -> Option<String> {
+        let path = path.into();
+        blocking(move || {
+            let mut head = [0; 512];
+            let read = open_regular(&path)?.take(512).read(&mut head)?;
+            let line = head[..read].split(|byte| *byte == b'\n').next().unwrap_or_default();
+            Ok(String::from_utf8_lossy(line).trim_end().to_owned())
+        })
+        .await
+        .ok()
+    }
+
+    /// Whether anything exists at this path.
+    #[must_use]
+    pub fn exists(&self, path: &Path) -> bool {
+        path.exists()
+    }
+
+    /// The path with links and `..` resolved, or the path itself where that fails.
+    #[must_use]
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        path.canonicalize().unwrap_or_else(|_| path.to_owned())
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, FileError> + Send + 'static,
+) -> Result<T, FileError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(FileError::Other(error.to_string())))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where files are opened")]
+fn open_regular(path: &Path) -> Result<std::fs::File, FileError> {
+    // The kind is asked before the file is opened: opening a named pipe would wait for a writer.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(FileError::NotAFile);
+    }
+    Ok(std::fs::File::open(path)?)
+}
+
+fn read_bounded(path: &Path, cap: u64) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    open_regular(path)?.take(cap + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > cap { Err(FileError::NotAFile) } else { Ok(bytes) }
+}

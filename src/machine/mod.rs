@@ -1,0 +1,14 @@
+//! The machine under diagnosis, and the only code that touches it: environment, files, processes, sockets.
+//!
+//! A [`Machine`] is a value, so a test builds one on a folder of its own, with its own `PATH` of small programs, and
+//! exercises the real code. What a platform does differently is decided from [`Machine::os`] at run time, never by `cfg`.
+
+mod dial;
+mod environment;
+mod files;
+mod process;
+
+pub use dial::{DialError, Dialed, Stage, Wire};
+pub use environment::{Machine, Os};
+pub use files::FileError;
+pub use process::{Ended, Invocation, Output};

@@ -1,0 +1,169 @@
+//! Secrets cannot be printed: values that are secret by birth, patterns of secrets in foreign text, and known values.
+
+use regex_lite::Regex;
+use std::sync::{LazyLock, RwLock};
+use zeroize::Zeroizing;
+
+/// What stands in place of a secret.
+pub const MASK: &str = "***";
+
+/// A secret value. It has no `Display`, its `Debug` is `***`, it cannot be serialised, and it is wiped when dropped.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes a value out of circulation.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(Zeroizing::new(value.into()))
+    }
+
+    /// The value itself, for the one place that must use it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+/// Secret values that were seen on the machine. Whatever is told goes through [`KnownSecrets::scrub`] first.
+#[derive(Debug, Default)]
+pub struct KnownSecrets(RwLock<Vec<Secret>>);
+
+impl KnownSecrets {
+    /// Remembers a value. Short ones are not remembered: they would blank out ordinary words.
+    pub fn learn(&self, value: &str) {
+        let value = value.trim();
+        if value.len() < 6 {
+            return;
+        }
+        let encoded = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let decoded = percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned();
+        if let Ok(mut known) = self.0.write() {
+            for form in [value.to_owned(), encoded, decoded] {
+                if !known.iter().any(|secret| secret.expose() == form) {
+                    known.push(Secret::new(form));
+                }
+            }
+            // The longest first, so that a secret that contains another is masked whole.
+            known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+        }
+    }
+
+    /// The text without any known secret and without anything that looks like one.
+    #[must_use]
+    pub fn scrub(&self, text: &str) -> String {
+        let mut clean = text.to_owned();
+        if let Ok(known) = self.0.read() {
+            for secret in known.iter().filter(|secret| text.contains(secret.expose())) {
+                clean = clean.replace(secret.expose(), MASK);
+            }
+        }
+        redact(&clean)
+    }
+}
+
+/// Replaces what looks like a secret in text that others wrote: passwords and tokens in URLs, `password=` and its
+/// relatives, authorization headers, SigV4 passwords and session tokens.
+#[must_use]
+pub fn redact(text: &str) -> String {
+    static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+        [
+            // scheme://user:password@host, scheme://:password@host
+            (r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/@:]*):[^\s@]*@", "${1}:***@"),
+            // scheme://ASIA...%token@host: the user part carries a session token
+            (r"(?i)\b([a-z][a-z0-9+.-]*://A[A-Z]IA[A-Z0-9]+)%[^\s@:]+", "${1}%***"),
+            // An access key id followed by a session token, as the AWS helper's user name is
+            (r"\b(ASIA[A-Z0-9]{12,})%[A-Za-z0-9+/=%_-]{16,}", "${1}%***"),
+            // A Git signature: time and 64 hexadecimal digits
+            (r"\b\d{8}T\d{6}Z[0-9a-fA-F]{64}\b", "***"),
+            (r"(?i)\b(authorization|proxy-authorization|x-amz-security-token)(\s*[:=]\s*)(?:(basic|bearer|aws4-hmac-sha256)\s+)?[^\r\n'\x22]+", "${1}${2}${3} ***"),
+            // password=..., --password ..., "SecretAccessKey": "...", and their relatives
+            (
+                r#"(?i)((?:password|passwd|passphrase|pwd|secret(?:_?access_?key)?|session_?token|security_?token|access_?token|api_?key|oauth_refresh_token|aws_secret_access_key|aws_session_token|aws_security_token)["']?\s*(?:[=:]|\s+is)\s*)(?:"[^"\r\n]*"|'[^'\r\n]*'|[^\s"';,&}]+)"#,
+                "${1}***",
+            ),
+            (r"(?i)(--?(?:password|passwd|token|secret)[ =])\S+", "${1}***"),
+        ]
+        .into_iter()
+        .filter_map(|(pattern, with)| Some((Regex::new(pattern).ok()?, with)))
+        .collect()
+    });
+    let mut clean = mask_user_tokens(text);
+    for (pattern, with) in PATTERNS.iter() {
+        if pattern.is_match(&clean) {
+            clean = pattern.replace_all(&clean, *with).into_owned();
+        }
+    }
+    clean
+}
+
+/// Masks the user part of an https URL when it is long enough to be an access token and is no name that AWS gave.
+fn mask_user_tokens(text: &str) -> String {
+    static USER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)\b(https?://)([^\s/@:]{20,})@").ok());
+    static NAME: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"^(?:[\w+=,.@%-]{1,64}-at-\d{12}|A[KSP][A-Z]A[A-Z0-9]{12,}(?:%.*)?)$").ok());
+    let Some(user) = USER.as_ref() else { return text.to_owned() };
+    let masked = user.replace_all(text, |found: &regex_lite::Captures<'_>| {
+        let given = NAME.as_ref().is_some_and(|name| name.is_match(&found[2]));
+        format!("{}{}@", &found[1], if given { &found[2] } else { MASK })
+    });
+    masked.into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_loses_its_secrets_and_keeps_its_sense() {
+        let signature = format!("20260101T000000Z{}", "a".repeat(64));
+        for (text, clean) in [
+            ("https://bob:hunter2/+@h/x".to_owned(), "https://bob:***@h/x"),
+            ("https://bob:p@ss@h/x".to_owned(), "https://bob:***@h/x"),
+            ("password=hunter2\nhost=h".to_owned(), "password=***\nhost=h"),
+            (format!("got {signature}"), "got ***"),
+            ("Authorization: Basic Zm9vOmJhcg==".to_owned(), "Authorization: Basic ***"),
+            (r#"{"SecretAccessKey": "abc/def", "Version": 1}"#.to_owned(), r#"{"SecretAccessKey": ***, "Version": 1}"#),
+            (
+                r"!f() { echo username=x; echo password=s3cret; }; f".to_owned(),
+                "!f() { echo username=x; echo password=***; }; f",
+            ),
+            (
+                "https://ASIAEXAMPLEEXAMPLE12%25FwoGZXIvYXdzEXAMPLETOKEN:x@h".to_owned(),
+                "https://ASIAEXAMPLEEXAMPLE12%***:***@h",
+            ),
+            ("https://ghp_0123456789abcdef0123456789@h/x".to_owned(), "https://***@h/x"),
+            ("https://ann-at-111122223333@h/x".to_owned(), "https://ann-at-111122223333@h/x"),
+            (
+                "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x".to_owned(),
+                "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x",
+            ),
+        ] {
+            assert_eq!(redact(&text), clean);
+        }
+    }
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert_eq!(redact("--token abcdef"), "--token ***");
+    }
+
+    #[test]
+    fn known_values_go_in_every_spelling() {
+        let known = KnownSecrets::default();
+        known.learn("s3cr3t/+=");
+        assert_eq!(known.scrub("a s3cr3t/+= b s3cr3t%2F%2B%3D"), "a *** b ***");
+        known.learn("short");
+        assert_eq!(known.scrub("short words stay"), "short words stay");
+    }
+
+    #[test]
+    fn a_secret_has_no_text() {
+        assert_eq!(format!("{:?}", Secret::new("x")), "***");
+    }
+}

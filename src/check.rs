@@ -83,6 +83,13 @@ impl Verdict {
         Self { summary: summary.into(), findings }
     }
 
+    /// The findings' ids, for tests.
+    #[cfg(test)]
+    #[must_use]
+    pub(crate) fn ids(&self) -> Vec<&'static str> {
+        self.findings.iter().map(|finding| finding.kind.id).collect()
+    }
+
     /// The strongest finding's severity.
     #[must_use]
     pub fn severity(&self) -> Option<Severity> {

@@ -273,6 +273,15 @@ pub enum ConfigChange {
         /// The value to remove; `None` removes every entry of the key.
         value: Option<String>,
     },
+    /// Put a value in the place of another, so that the order of a key's values stays.
+    Replace {
+        /// The key in full.
+        key: String,
+        /// The value to replace.
+        old: String,
+        /// The new value.
+        new: String,
+    },
     /// Remove a whole section.
     RemoveSection(String),
 }
@@ -299,6 +308,9 @@ impl Step {
             ConfigChange::Unset { key, value: None } => argv.extend(["--unset-all".into(), key.clone()]),
             ConfigChange::Unset { key, value: Some(value) } => {
                 argv.extend(["--fixed-value".into(), "--unset-all".into(), key.clone(), value.clone()]);
+            }
+            ConfigChange::Replace { key, old, new } => {
+                argv.extend(["--fixed-value".into(), "--replace-all".into(), key.clone(), new.clone(), old.clone()]);
             }
             ConfigChange::RemoveSection(section) => argv.extend(["--remove-section".into(), section.clone()]),
         }

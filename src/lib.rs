@@ -3,16 +3,18 @@
 //! One way through the house: observe ([`facts`]), judge ([`checks`]), diagnose ([`diagnosis`]), tell ([`report`]).
 
 pub mod check;
-//#[path = "../checks/mod.rs"]
-//pub mod checks;
-//pub mod diagnosis;
+#[path = "../checks/mod.rs"]
+pub mod checks;
+pub mod diagnosis;
+pub mod docs;
 pub mod facts;
 pub mod finding;
 pub mod machine;
 pub mod redact;
 pub mod regions;
-//pub mod report;
-//pub mod runner;
+pub mod remedies;
+pub mod report;
+pub mod runner;
 pub mod shape;
 pub mod shell;
 pub mod target;

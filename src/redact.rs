@@ -74,7 +74,7 @@ pub fn redact(text: &str) -> String {
     static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         [
             // scheme://user:password@host, scheme://:password@host
-            (r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/@:]*):[^\s@]*@", "${1}:***@"),
+            (r#"(?i)\b([a-z][a-z0-9+.-]*://[^\s/@:]*):[^\s'"<>]*@"#, "${1}:***@"),
             // scheme://ASIA...%token@host: the user part carries a session token
             (r"(?i)\b([a-z][a-z0-9+.-]*://A[A-Z]IA[A-Z0-9]+)%[^\s@:]+", "${1}%***"),
             // An access key id followed by a session token, as the AWS helper's user name is

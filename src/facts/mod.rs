@@ -1,6 +1,8 @@
 //! What is: typed observations of the machine. A fact never contains a secret; secrets are reduced to their shape at birth.
 
 mod gather;
+#[cfg(test)]
+mod healthy;
 
 pub mod answers;
 pub mod api;

@@ -1,0 +1,349 @@
+//! The clone URL is one that CodeCommit serves.
+
+use crate::check::{Check, Gap, Group, Verdict};
+use crate::docs;
+use crate::facts::target::Target;
+use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
+use crate::regions;
+use crate::target::{CloneUrl, Endpoint, Protocol};
+
+/// The check.
+pub(super) static CHECK: Check = Check {
+    id: "clone-url",
+    title: "The clone URL is one that CodeCommit serves",
+    group: Group::Target,
+    explain: include_str!("clone_url.md"),
+    findings: &[
+        &NO_TARGET,
+        &NOT_CODECOMMIT,
+        &UNKNOWN_REGION,
+        &DOT_GIT,
+        &TRAILING_SLASH,
+        &EXTRA_PATH,
+        &INVALID_NAME,
+        &CREDENTIALS,
+        &GRC_MALFORMED,
+        &GRC_SINGLE_COLON,
+        &GRC_ENDPOINT,
+        &ALIAS,
+        &CONSOLE,
+        &FIPS,
+    ],
+    judge: |facts| Box::pin(async move { judge(facts.target().await?) }),
+};
+
+static NO_TARGET: FindingKind = FindingKind::note("no-target", "No clone URL was given or found", &[], docs::REGIONS);
+static NOT_CODECOMMIT: FindingKind =
+    FindingKind::error("not-codecommit", "The URL is not one of CodeCommit", &[], docs::REGIONS);
+static UNKNOWN_REGION: FindingKind =
+    FindingKind::warning("unknown-region", "The region is not known to have CodeCommit", &["C26"], docs::REGIONS);
+static DOT_GIT: FindingKind = FindingKind::error("dot-git-suffix", "The URL ends in .git", &["C52"], docs::LIMITS);
+static TRAILING_SLASH: FindingKind =
+    FindingKind::error("trailing-slash", "The URL ends in a slash", &["C53"], docs::TROUBLE_GIT);
+static EXTRA_PATH: FindingKind =
+    FindingKind::error("extra-path", "The URL's path is not /v1/repos/NAME", &["C53"], docs::TROUBLE_GIT);
+static INVALID_NAME: FindingKind =
+    FindingKind::error("invalid-repository-name", "No repository can have this name", &["C19"], docs::LIMITS);
+static CREDENTIALS: FindingKind =
+    FindingKind::error("credentials-in-url", "The URL carries a password", &["C51"], docs::SETUP_GIT_CREDENTIALS);
+static GRC_MALFORMED: FindingKind =
+    FindingKind::error("grc-malformed", "git-remote-codecommit does not accept this URL", &["C66"], docs::SETUP_GRC);
+static GRC_SINGLE_COLON: FindingKind =
+    FindingKind::error("grc-single-colon", "A colon is missing after codecommit", &["C67"], docs::SETUP_GRC);
+static GRC_ENDPOINT: FindingKind = FindingKind::error(
+    "grc-endpoint-in-url",
+    "The endpoint stands where the repository's name belongs",
+    &["C65"],
+    docs::SETUP_GRC,
+);
+static ALIAS: FindingKind =
+    FindingKind::error("alias-unresolved", "The ssh host is an alias", &["C103"], docs::TROUBLE_SSH);
+static CONSOLE: FindingKind =
+    FindingKind::error("console-url", "The URL is that of a console page", &[], docs::REGIONS);
+static FIPS: FindingKind =
+    FindingKind::error("fips-not-available", "There is no such FIPS endpoint", &[], docs::REGIONS);
+
+fn judge(target: &Target) -> Result<Verdict, Gap> {
+    let Some(given) = &target.given else {
+        let message = "No clone URL was given, and this folder has no CodeCommit remote; only the set-up is checked.";
+        let finding =
+            Finding::new(&NO_TARGET, message).fix(Fix::manual("Name the clone URL: codecommit-doctor https://..."));
+        let region = target
+            .region()
+            .map_or("no region is known".to_owned(), |region| format!("checking the set-up for {region}"));
+        return Ok(Verdict::new(format!("no clone URL; {region}"), vec![finding]));
+    };
+    // What Git uses is judged; how it came to be is the business of git-config.
+    let url = target.effective.as_ref().unwrap_or(given);
+    let seen = Evidence::new(&target.from, &url.shown);
+    let findings = findings(url).into_iter().map(|finding| finding.seen(seen.clone())).collect::<Vec<_>>();
+    let region = url.region.as_deref().unwrap_or("a region that its profile must name");
+    let summary = match (&url.repository, findings.is_empty()) {
+        (Some(name), true) => format!("{name} in {region}"),
+        _ => url.shown.clone(),
+    };
+    Ok(Verdict::new(summary, findings))
+}
+
+fn findings(url: &CloneUrl) -> Vec<Finding> {
+    if url.protocol == Protocol::Grc {
+        return grc(url).or_else(|| region(url)).or_else(|| name(url)).into_iter().collect();
+    }
+    if let Some(finding) = foreign(url) {
+        return vec![finding];
+    }
+    [region(url), fips(url), path(url).or_else(|| name(url)), credentials(url)].into_iter().flatten().collect()
+}
+
+/// A host or protocol that is not CodeCommit's.
+fn foreign(url: &CloneUrl) -> Option<Finding> {
+    let host = url.host.as_deref().unwrap_or_default();
+    if url.endpoint == Endpoint::Console {
+        let name = url.repository.as_deref().unwrap_or("NAME");
+        let region = url.region.as_deref().unwrap_or("REGION");
+        let right = format!("https://{}/v1/repos/{name}", regions::git_host(region));
+        let message = "This is the address of a page of the AWS console, not a clone URL.";
+        return Some(Finding::new(&CONSOLE, message).fix(use_instead(&right)));
+    }
+    if url.is_codecommit() {
+        return None;
+    }
+    if url.protocol == Protocol::Ssh && !host.contains('.') && !host.is_empty() {
+        let message =
+            format!("{host} is an alias that must stand in the ssh configuration of every machine that uses this URL.");
+        let fix = Fix::manual("Write the real host into the URL, or copy the Host block into ~/.ssh/config");
+        // Here it may well be defined; only the SSH checks can tell.
+        return Some(Finding::new(&ALIAS, message).at_most(Severity::Warning).fix(fix));
+    }
+    let message = if host.is_empty() {
+        "This is not a URL that Git can clone from CodeCommit.".to_owned()
+    } else {
+        format!("{host} is not a host of CodeCommit.")
+    };
+    let near = host.split('.').find_map(regions::nearest);
+    let hint = near.map(|region| use_instead(&format!("https://{}/v1/repos/NAME", regions::git_host(region))));
+    Some(
+        Finding::new(&NOT_CODECOMMIT, message)
+            .fix(hint.unwrap_or_else(|| Fix::manual("Copy the clone URL from the CodeCommit console"))),
+    )
+}
+
+fn region(url: &CloneUrl) -> Option<Finding> {
+    let region = url.region.as_deref()?;
+    if regions::lookup(region).is_some() {
+        return None;
+    }
+    let message = format!("{region} is not a region that is known to have CodeCommit.");
+    let fix = match regions::nearest(region) {
+        Some(near) => Fix::manual(format!("Write {near}, if that is meant")),
+        None => Fix::manual("Compare the region with the list of CodeCommit's regions").docs(docs::REGIONS),
+    };
+    Some(Finding::new(&UNKNOWN_REGION, message).fix(fix))
+}
+
+fn fips(url: &CloneUrl) -> Option<Finding> {
+    let region = url.region.as_deref()?;
+    let available = regions::lookup(region).is_none_or(|region| region.fips) && url.protocol != Protocol::Ssh;
+    if url.endpoint != Endpoint::Fips || available {
+        return None;
+    }
+    let why = if url.protocol == Protocol::Ssh { "over SSH" } else { region };
+    let message = format!("CodeCommit has no FIPS endpoint {}{why}.", if why == region { "in " } else { "" });
+    let right = format!("https://{}{}", regions::git_host(region), url.path);
+    Some(Finding::new(&FIPS, message).fix(use_instead(&right)))
+}
+
+fn path(url: &CloneUrl) -> Option<Finding> {
+    let path = url.path.split(['?', '#']).next().unwrap_or_default();
+    let host = url.host.as_deref().unwrap_or_default();
+    let scheme = if url.protocol == Protocol::Ssh { "ssh" } else { "https" };
+    let with = |path: &str| use_instead(&format!("{scheme}://{host}{path}"));
+    let trimmed = path.trim_end_matches('/');
+    let name = trimmed.strip_prefix("/v1/repos/");
+    if let Some(bare) = trimmed.strip_suffix(".git").filter(|_| name.is_some()) {
+        let message = "The URL ends in .git, and CodeCommit looks for a repository of that very name.";
+        return Some(Finding::new(&DOT_GIT, message).fix(with(bare)));
+    }
+    match name {
+        Some(name) if name.contains('/') => {
+            let first = name.split('/').next().unwrap_or_default();
+            let message = "The URL goes on after the repository's name.";
+            Some(Finding::new(&EXTRA_PATH, message).fix(with(&format!("/v1/repos/{first}"))))
+        }
+        None => {
+            let message = format!(
+                "The URL's path is {}, and CodeCommit's are /v1/repos/NAME.",
+                if path.is_empty() { "empty" } else { path }
+            );
+            let last = trimmed.rsplit('/').next().filter(|last| !last.is_empty()).unwrap_or("NAME");
+            Some(Finding::new(&EXTRA_PATH, message).fix(with(&format!("/v1/repos/{last}"))))
+        }
+        // Git sends the path as it stands; that the slash is what fails can only be told from an answer.
+        Some(_) if path.ends_with('/') => {
+            let message = "The URL ends in a slash, which CodeCommit can refuse.";
+            Some(Finding::new(&TRAILING_SLASH, message).at_most(Severity::Warning).fix(with(trimmed)))
+        }
+        Some(_) => None,
+    }
+}
+
+fn name(url: &CloneUrl) -> Option<Finding> {
+    let name = url.repository.as_deref()?;
+    let fine = name.len() <= 100 && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    if fine && !name.ends_with(".git") {
+        return None;
+    }
+    let message = format!(
+        "No repository can be called {name:?}: names have at most 100 letters, digits, dots, dashes and underscores."
+    );
+    Some(Finding::new(&INVALID_NAME, message).fix(Fix::manual("Copy the clone URL from the CodeCommit console")))
+}
+
+fn credentials(url: &CloneUrl) -> Option<Finding> {
+    let info = url.userinfo.as_ref().filter(|info| info.has_password)?;
+    let host = url.host.as_deref().unwrap_or_default();
+    let fix = use_instead(&format!("https://{host}{}", url.path));
+    let finding = if info.badly_encoded {
+        Finding::new(
+            &CREDENTIALS,
+            "The password in the URL holds characters that must be percent-encoded, so Git sends another one.",
+        )
+    } else {
+        let message = "The URL carries a password, which ends up in .git/config, in process lists and in logs.";
+        Finding::new(&CREDENTIALS, message).at_most(Severity::Warning)
+    };
+    Some(finding.fix(fix))
+}
+
+/// What git-remote-codecommit does not accept. Source: its README, and the two forms that its error message names.
+fn grc(url: &CloneUrl) -> Option<Finding> {
+    let text = url.shown.as_str();
+    let rest = text.get("codecommit".len()..).unwrap_or_default();
+    if rest.starts_with(':') && !rest.starts_with("::") && !rest.starts_with("://") {
+        let right = format!("codecommit::{}", &rest[1..]);
+        return Some(
+            Finding::new(&GRC_SINGLE_COLON, "There must be two colons between codecommit and the region.")
+                .fix(use_instead(&right)),
+        );
+    }
+    let repository = url.repository.as_deref().unwrap_or_default();
+    if repository.contains(".amazonaws.com") {
+        let named = CloneUrl::read(&format!("https://{repository}{}", url.path));
+        let region = named.region.unwrap_or_else(|| "REGION".to_owned());
+        let profile = url.profile.as_ref().map(|profile| format!("{profile}@")).unwrap_or_default();
+        let right =
+            format!("codecommit::{region}://{profile}{}", named.repository.unwrap_or_else(|| "NAME".to_owned()));
+        let message = "git-remote-codecommit takes the endpoint in this URL for the repository's name.";
+        return Some(Finding::new(&GRC_ENDPOINT, message).fix(use_instead(&right)));
+    }
+    let region_is_odd =
+        url.region.as_deref().is_some_and(|region| rest.starts_with("::") && !looks_like_region(region));
+    if repository.is_empty() || !url.path.is_empty() || region_is_odd {
+        let message =
+            "git-remote-codecommit accepts codecommit://PROFILE@NAME and codecommit::REGION://PROFILE@NAME only.";
+        return Some(Finding::new(&GRC_MALFORMED, message).fix(Fix::manual("Write the URL in one of these two forms")));
+    }
+    None
+}
+
+fn looks_like_region(region: &str) -> bool {
+    let parts: Vec<&str> = region.split('-').collect();
+    parts.len() >= 3
+        && parts[0].len() == 2
+        && parts.last().is_some_and(|last| last.len() == 1 && last.chars().all(|c| c.is_ascii_digit()))
+}
+
+fn use_instead(url: &str) -> Fix {
+    Fix::review("Use this URL").run(["git", "ls-remote", url])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(text: &str) -> Verdict {
+        let url = CloneUrl::read(text);
+        judge(&Target {
+            given: Some(url.clone()),
+            effective: Some(url),
+            from: "command line".into(),
+            ..Target::default()
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn every_documented_form_is_fine() {
+        for text in [
+            "https://git-codecommit.us-east-2.amazonaws.com/v1/repos/MyDemoRepo",
+            "https://ann-at-111122223333@git-codecommit.us-east-2.amazonaws.com/v1/repos/a.b_c-d",
+            "https://git-codecommit-fips.us-gov-west-1.amazonaws.com/v1/repos/x",
+            "https://git-codecommit.cn-northwest-1.amazonaws.com.cn/v1/repos/x",
+            "https://vpce-0a1-b.git-codecommit.eu-west-1.vpce.amazonaws.com/v1/repos/x",
+            "ssh://APKAEIBAERJR2EXAMPLE@git-codecommit.us-east-2.amazonaws.com/v1/repos/x",
+            "codecommit::us-gov-east-1://dev@x",
+            "codecommit://x",
+        ] {
+            assert_eq!(verdict(text).ids(), Vec::<&str>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_slip_has_its_finding() {
+        let host = "git-codecommit.us-east-1.amazonaws.com";
+        for (text, id) in [
+            ("https://github.com/a/b".to_owned(), "not-codecommit"),
+            ("nonsense".to_owned(), "not-codecommit"),
+            ("https://git-codecommit.us-eats-1.amazonaws.com/v1/repos/x".to_owned(), "unknown-region"),
+            (format!("https://{host}/v1/repos/x.git"), "dot-git-suffix"),
+            (format!("https://{host}/v1/repos/x.git/"), "dot-git-suffix"),
+            (format!("https://{host}/v1/repos/x/"), "trailing-slash"),
+            (format!("https://{host}/v1/repos/x/tree/main"), "extra-path"),
+            (format!("https://{host}/x"), "extra-path"),
+            (format!("https://{host}"), "extra-path"),
+            (format!("https://{host}/v1/repos/My%20Repo"), "invalid-repository-name"),
+            (format!("https://ann-at-111122223333:p%2Fw@{host}/v1/repos/x"), "credentials-in-url"),
+            ("codecommit::MyRepo".to_owned(), "grc-malformed"),
+            ("codecommit::useast1://x".to_owned(), "grc-malformed"),
+            ("codecommit:us-east-1://x".to_owned(), "grc-single-colon"),
+            (format!("codecommit://{host}/v1/repos/x"), "grc-endpoint-in-url"),
+            ("ssh://codecommit-2/v1/repos/x".to_owned(), "alias-unresolved"),
+            (
+                "https://eu-west-1.console.aws.amazon.com/codesuite/codecommit/repositories/x/browse".to_owned(),
+                "console-url",
+            ),
+            ("https://git-codecommit-fips.eu-west-1.amazonaws.com/v1/repos/x".to_owned(), "fips-not-available"),
+            ("ssh://git-codecommit-fips.us-east-1.amazonaws.com/v1/repos/x".to_owned(), "fips-not-available"),
+        ] {
+            assert_eq!(verdict(&text).ids(), [id], "{text}");
+        }
+        assert_eq!(judge(&Target::default()).unwrap().ids(), ["no-target"]);
+    }
+
+    #[test]
+    fn the_right_url_is_offered() {
+        let command = |text: &str| verdict(text).findings[0].fixes[0].steps[0].argv().unwrap().pop().unwrap();
+        assert_eq!(
+            command("codecommit://dev@git-codecommit.us-west-2.amazonaws.com/v1/repos/x"),
+            "codecommit::us-west-2://dev@x"
+        );
+        assert_eq!(
+            command(
+                "https://eu-west-1.console.aws.amazon.com/codesuite/codecommit/repositories/x/browse?region=eu-west-1"
+            ),
+            "https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/x"
+        );
+    }
+
+    #[test]
+    fn a_badly_encoded_password_is_an_error_and_a_good_one_a_warning() {
+        let severity = |password: &str| {
+            verdict(&format!(
+                "https://ann-at-111122223333:{password}@git-codecommit.us-east-1.amazonaws.com/v1/repos/x"
+            ))
+            .severity()
+        };
+        assert_eq!(severity("a%2Fb%3D"), Some(Severity::Warning));
+        assert_eq!(severity("a+b="), Some(Severity::Error));
+    }
+}

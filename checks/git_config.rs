@@ -1,0 +1,247 @@
+//! Git's configuration can be read and does not redirect the remote.
+
+use crate::check::{Check, Group, Verdict};
+use crate::docs;
+use crate::facts::endpoint::http_setting;
+use crate::facts::git_config::{GitConfig, Problem};
+use crate::facts::target::{Target, describe_rewrite};
+use crate::finding::{ConfigChange, Evidence, Finding, FindingKind, Fix, Severity};
+use crate::shape::Kind;
+
+/// The check.
+pub(super) static CHECK: Check = Check {
+    id: "git-config",
+    title: "Git's configuration can be read and does not redirect the remote",
+    group: Group::Git,
+    explain: include_str!("git_config.md"),
+    findings: &[&INVALID, &UNREADABLE, &WRONG_HOME, &DUBIOUS, &REWRITTEN, &VERIFICATION_OFF, &HALF_CREDENTIALS],
+    judge: |facts| {
+        Box::pin(async move {
+            let (config, target) = tokio::join!(facts.git_config(), facts.target());
+            let machine = &facts.machine;
+            let home = Home {
+                set: machine.home().map(|home| machine.tilde(&home).replace('~', &home.display().to_string())),
+                exists: machine.home().is_none_or(|home| machine.exists(&home)),
+                sudo: machine.var_set("SUDO_USER").filter(|user| user != "root"),
+            };
+            let https = target.clone().ok().and_then(|target| target.effective.as_ref()?.https()).unwrap_or_default();
+            let off = crate::facts::endpoint::verification_off(machine, config.clone()?, &https);
+            Ok(judge(config?, target?, &https, &home, off))
+        })
+    },
+};
+
+static INVALID: FindingKind =
+    FindingKind::error("config-invalid", "A git configuration file cannot be parsed", &[], docs::GIT_CONFIG);
+static UNREADABLE: FindingKind =
+    FindingKind::warning("config-unreadable", "A git configuration file may not be read", &[], docs::GIT_CONFIG);
+static WRONG_HOME: FindingKind =
+    FindingKind::warning("wrong-home", "Git reads another user's configuration", &["C120"], docs::GIT_CONFIG);
+static DUBIOUS: FindingKind =
+    FindingKind::error("dubious-ownership", "The repository belongs to another user", &["C117"], docs::GIT_CONFIG);
+static REWRITTEN: FindingKind =
+    FindingKind::warning("url-rewritten", "Git uses another URL than the one given", &["C56"], docs::GIT_CONFIG);
+static VERIFICATION_OFF: FindingKind =
+    FindingKind::warning("tls-verification-off", "Git accepts any certificate", &["C104"], docs::GIT_CONFIG);
+static HALF_CREDENTIALS: FindingKind = FindingKind::error(
+    "half-credentials-injected",
+    "Git sends an authorization that no helper gave",
+    &["C50"],
+    docs::TROUBLE_HELPER,
+);
+
+/// The home folder that Git uses.
+struct Home {
+    set: Option<String>,
+    exists: bool,
+    sudo: Option<String>,
+}
+
+fn judge(config: &GitConfig, target: &Target, https: &str, home: &Home, off: Option<Evidence>) -> Verdict {
+    let mut findings: Vec<Finding> = config.problems.iter().map(problem).collect();
+    findings.extend(wrong_home(home));
+    if let Some(folder) = &target.dubious {
+        let message = format!("Git refuses to use the repository at {folder}, because it belongs to another user.");
+        let trust = Fix::review("Tell Git to trust this folder, if you know who owns it").run([
+            "git",
+            "config",
+            "--global",
+            "--add",
+            "safe.directory",
+            folder,
+        ]);
+        findings.push(Finding::new(&DUBIOUS, message).seen(Evidence::new(folder, "owned by another user")).fix(trust));
+    }
+    findings.extend(rewritten(target));
+    if let Some(evidence) = off {
+        let message = "Git does not verify certificates, so anybody on the way can read the password.";
+        let fix =
+            Fix::manual("Remove that setting; for a company's own certificate authority set http.sslCAInfo instead");
+        findings.push(Finding::new(&VERIFICATION_OFF, message).seen(evidence).fix(fix));
+    }
+    findings.extend(half_credentials(config, target, https));
+    let summary = match (config.fatal(), config.without_git) {
+        (Some(problem), _) => format!("{} cannot be parsed", problem.file),
+        (None, true) => format!("{} entries, read without git", config.entries.len()),
+        (None, false) => format!("{} entries", config.entries.len()),
+    };
+    Verdict::new(summary, findings)
+}
+
+fn problem(problem: &Problem) -> Finding {
+    let evidence = Evidence::at(&problem.file, problem.line, &problem.text);
+    if problem.fatal {
+        let line = problem.line.map(|line| format!(" at line {line}")).unwrap_or_default();
+        let message = format!("Git cannot parse {}{line}, and refuses to run any command.", problem.file);
+        let fix = Fix::manual(format!("Correct {}{line}", problem.file));
+        Finding::new(&INVALID, message).seen(evidence).fix(fix)
+    } else {
+        let message = format!("Git may not read {} and goes on without it.", problem.file);
+        let fix = Fix::manual(format!("Give this user the right to read {}", problem.file));
+        Finding::new(&UNREADABLE, message).seen(evidence).fix(fix)
+    }
+}
+
+fn wrong_home(home: &Home) -> Option<Finding> {
+    let fix = Fix::manual(
+        "Run Git as the user whose set-up is meant, with that user's HOME, or use the system-wide configuration",
+    );
+    let (message, evidence) = match (&home.set, &home.sudo) {
+        (None, _) => (
+            "HOME is not set, so Git reads no configuration of the user's.".to_owned(),
+            Evidence::new("HOME", "not set"),
+        ),
+        (Some(set), _) if !home.exists => (format!("HOME is {set}, which does not exist."), Evidence::new("HOME", set)),
+        (Some(set), Some(user)) if set == "/root" => (
+            format!("Git runs as root and reads root's configuration, not that of {user}."),
+            Evidence::new("SUDO_USER", user),
+        ),
+        _ => return None,
+    };
+    Some(Finding::new(&WRONG_HOME, message).seen(evidence).fix(fix))
+}
+
+fn rewritten(target: &Target) -> Option<Finding> {
+    let (entry, what) = match (&target.rewritten_by, &target.push_rewritten_by) {
+        (Some(entry), _) => (entry, "uses"),
+        (None, Some(entry)) => (entry, "pushes to"),
+        (None, None) => return None,
+    };
+    let effective = target.effective.as_ref().filter(|_| target.rewritten_by.is_some()).map(|url| url.shown.clone());
+    let other = effective.unwrap_or_else(|| "another URL".to_owned());
+    let message = format!("Git {what} {other} instead of the given URL.");
+    let evidence = Evidence::at(&entry.source, entry.line, describe_rewrite(entry));
+    let mut fix = Fix::review("Remove the rewriting, if it is not meant for CodeCommit");
+    if let (Some(scope), None) = (entry.config_scope(), &entry.raw) {
+        fix = fix.git_config(scope, ConfigChange::Unset { key: entry.key.clone(), value: entry.value.clone() });
+    }
+    Some(Finding::new(&REWRITTEN, message).seen(evidence).fix(fix))
+}
+
+/// What makes Git send an authorization that no helper gave: a header, an empty one, or a user name with an empty password.
+fn half_credentials(config: &GitConfig, target: &Target, https: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let header = http_setting(config, https, "extraheader")
+        .filter(|entry| entry.text().to_ascii_lowercase().starts_with("authorization"));
+    if let Some(entry) = header {
+        let fix = Fix::manual("Remove the header, or limit it to the host that it is meant for");
+        let message =
+            "Git sends an Authorization header from its configuration to CodeCommit, so no credential helper is asked.";
+        findings.push(Finding::new(&HALF_CREDENTIALS, message).seen(entry.evidence()).fix(fix));
+    }
+    if let Some(entry) = http_setting(config, https, "emptyauth").filter(|entry| entry.is_true()) {
+        let message = "Git offers an empty user name and password before it asks any helper.";
+        let fix = Fix::manual("Limit http.emptyAuth to the hosts that use Kerberos or NTLM");
+        findings
+            .push(Finding::new(&HALF_CREDENTIALS, message).at_most(Severity::Warning).seen(entry.evidence()).fix(fix));
+    }
+    let empty = target
+        .given
+        .as_ref()
+        .filter(|url| url.userinfo.as_ref().is_some_and(|info| info.shape.kind == Kind::EmptyPassword));
+    if let Some(url) = empty {
+        let message = "The clone URL carries a user name with an empty password, which Git sends as it is.";
+        let fix = Fix::manual("Remove the colon, or the whole part before the @, from the URL");
+        findings.push(Finding::new(&HALF_CREDENTIALS, message).seen(Evidence::new(&target.from, &url.shown)).fix(fix));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::git_config::Entry;
+    use crate::target::CloneUrl;
+
+    const URL: &str = "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x";
+
+    fn home() -> Home {
+        Home { set: Some("/home/ann".into()), exists: true, sudo: None }
+    }
+
+    fn entry(key: &str, value: &str) -> Entry {
+        Entry {
+            key: key.into(),
+            value: Some(value.into()),
+            source: "~/.gitconfig".into(),
+            scope: "global".into(),
+            ..Entry::default()
+        }
+    }
+
+    fn config(entries: Vec<Entry>) -> GitConfig {
+        GitConfig { entries, ..GitConfig::default() }
+    }
+
+    fn ids(config: &GitConfig, target: &Target) -> Vec<&'static str> {
+        judge(config, target, URL, &home(), None).ids()
+    }
+
+    #[test]
+    fn an_ordinary_configuration_is_fine() {
+        assert_eq!(ids(&config(vec![entry("user.name", "Ann")]), &Target::default()), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn problems_that_git_names_are_found() {
+        let problem = |fatal| Problem { file: "~/.gitconfig".into(), line: Some(3), text: "bad".into(), fatal };
+        let config = GitConfig { problems: vec![problem(false), problem(true)], ..GitConfig::default() };
+        assert_eq!(ids(&config, &Target::default()), ["config-invalid", "config-unreadable"]);
+    }
+
+    #[test]
+    fn the_wrong_home_is_found() {
+        let ids = |home: &Home| judge(&GitConfig::default(), &Target::default(), URL, home, None).ids();
+        assert_eq!(ids(&Home { set: None, ..home() }), ["wrong-home"]);
+        assert_eq!(ids(&Home { exists: false, ..home() }), ["wrong-home"]);
+        assert_eq!(ids(&Home { set: Some("/root".into()), sudo: Some("ann".into()), ..home() }), ["wrong-home"]);
+    }
+
+    #[test]
+    fn foreign_repositories_and_rewritten_urls_are_found() {
+        let target = Target { dubious: Some("~/x".into()), ..Target::default() };
+        assert_eq!(ids(&GitConfig::default(), &target), ["dubious-ownership"]);
+        let rewritten = entry("url.ssh://x/.insteadof", "https://");
+        let target =
+            Target { rewritten_by: Some(rewritten), effective: Some(CloneUrl::read("ssh://x/y")), ..Target::default() };
+        assert_eq!(ids(&GitConfig::default(), &target), ["url-rewritten"]);
+    }
+
+    #[test]
+    fn authorization_from_elsewhere_is_found() {
+        let header = config(vec![entry("http.extraheader", "Authorization: Basic ***")]);
+        assert_eq!(ids(&header, &Target::default()), ["half-credentials-injected"]);
+        let elsewhere = config(vec![entry("http.https://github.com/.extraheader", "Authorization: Basic ***")]);
+        assert_eq!(ids(&elsewhere, &Target::default()), Vec::<&str>::new());
+        let target = Target { given: Some(CloneUrl::read("https://ann:@h/v1/repos/x")), ..Target::default() };
+        assert_eq!(ids(&GitConfig::default(), &target), ["half-credentials-injected"]);
+        let empty = judge(&config(vec![entry("http.emptyauth", "true")]), &Target::default(), URL, &home(), None);
+        assert_eq!(empty.severity(), Some(Severity::Warning));
+    }
+
+    #[test]
+    fn switched_off_verification_is_found() {
+        let off = Some(Evidence::new("GIT_SSL_NO_VERIFY", "1"));
+        assert_eq!(judge(&GitConfig::default(), &Target::default(), URL, &home(), off).ids(), ["tls-verification-off"]);
+    }
+}

@@ -1,0 +1,462 @@
+//! No store holds, or will capture, a credential that conflicts.
+
+use crate::check::{Check, Gap, Group, Verdict};
+use crate::docs;
+use crate::facts::answers::Answer;
+use crate::facts::caller::{Caller, Identity};
+use crate::facts::helpers::{Helper, HelperChain, HelperKind};
+use crate::facts::method::{Certainty, Decision, Method};
+use crate::facts::repository::Repository;
+use crate::facts::stores::{Item, StoreKind, Stores};
+use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
+use crate::remedies;
+use crate::shape::{Kind, SIGNATURE_LIFE, span};
+use crate::target::CloneUrl;
+
+/// The check.
+pub(super) static CHECK: Check = Check {
+    id: "keychain",
+    title: "No store holds or will capture a conflicting credential",
+    group: Group::Credentials,
+    explain: include_str!("keychain.md"),
+    findings: &[
+        &EXPIRED_SIGNATURE,
+        &STORE_BEFORE_HELPER,
+        &MISMATCH,
+        &WRONG_KIND,
+        &DUPLICATES,
+        &STORE_MISSING,
+        &PLAINTEXT,
+        &GRC_NOISE,
+    ],
+    judge: |facts| {
+        Box::pin(async move {
+            let (chain, stores, method) = tokio::join!(facts.helpers(), facts.stores(), facts.method());
+            let (chain, stores) = (chain?, stores?);
+            let answers = facts.answers().await.map(Vec::as_slice).unwrap_or_default();
+            let target = facts.target().await?;
+            // Whose account it is matters only when a store holds a Git credential.
+            let asks = !facts.request.offline && stores.items.iter().any(|item| item.shape.account.is_some());
+            let (caller, repository) =
+                if asks { (facts.caller().await.ok(), facts.repository().await.ok()) } else { (None, None) };
+            let view = View {
+                chain,
+                stores,
+                answers,
+                method: method?,
+                url: target.effective.as_ref(),
+                caller: caller.and_then(|caller| match caller {
+                    Caller::Known(identity) => Some(identity),
+                    Caller::Refused { .. } => None,
+                }),
+                repository_is_ours: matches!(repository, Some(Repository::Exists { .. })),
+            };
+            view.judge()
+        })
+    },
+};
+
+static EXPIRED_SIGNATURE: FindingKind = FindingKind::error(
+    "expired-signature-stored",
+    "A store holds an expired signature",
+    &["C1", "C2", "C3"],
+    docs::TROUBLE_HELPER,
+);
+static STORE_BEFORE_HELPER: FindingKind = FindingKind::warning(
+    "store-before-helper",
+    "A store will keep the helper's 15-minute password",
+    &["C1", "C2", "C21"],
+    docs::TROUBLE_HELPER,
+);
+static MISMATCH: FindingKind = FindingKind::error(
+    "stored-credential-mismatch",
+    "The stored Git credential belongs to somebody else",
+    &["C4", "C25"],
+    docs::TROUBLE_GIT_CREDENTIALS,
+);
+static WRONG_KIND: FindingKind = FindingKind::error(
+    "wrong-kind-stored",
+    "A store holds something that is no Git credential",
+    &["C41"],
+    docs::SETUP_GIT_CREDENTIALS,
+);
+static DUPLICATES: FindingKind = FindingKind::warning(
+    "duplicate-entries",
+    "A store holds several entries for the host",
+    &["C1"],
+    docs::TROUBLE_HELPER,
+);
+static STORE_MISSING: FindingKind =
+    FindingKind::note("store-missing", "Git asks for the password every time", &["C55"], docs::GIT_CREDENTIALS);
+static PLAINTEXT: FindingKind =
+    FindingKind::note("plaintext-store", "The store is a plain file", &["C3"], docs::GIT_CREDENTIALS);
+static GRC_NOISE: FindingKind = FindingKind::note(
+    "grc-store-noise",
+    "The store may complain about git-remote-codecommit",
+    &["C79"],
+    docs::TROUBLE_GRC,
+);
+
+/// Everything that is looked at.
+struct View<'a> {
+    chain: &'a HelperChain,
+    stores: &'a Stores,
+    /// In the order of the chain; empty when nobody was asked.
+    answers: &'a [Answer],
+    method: &'a Decision,
+    url: Option<&'a CloneUrl>,
+    caller: Option<&'a Identity>,
+    /// Whether the repository exists in the caller's account.
+    repository_is_ours: bool,
+}
+
+impl View<'_> {
+    fn judge(&self) -> Result<Verdict, Gap> {
+        let keepers: Vec<&Helper> = self.chain.helpers.iter().filter(|helper| helper.keeps_passwords()).collect();
+        if let ([], Some((_, why))) = (self.stores.items.as_slice(), self.stores.closed.first())
+            && self.answers.iter().all(|answer| matches!(answer, Answer::NotAsked(_)))
+        {
+            return Err(Gap::unknown(format!("what {} holds cannot be seen: {why}", self.stores.closed[0].0.name())));
+        }
+        if self.method.method == Method::Grc {
+            return Ok(Verdict::new("git-remote-codecommit asks no store", grc_noise(&keepers).into_iter().collect()));
+        }
+        let mut findings: Vec<Finding> = self.expired().into_iter().collect();
+        findings.extend(self.mismatch());
+        findings.extend(self.wrong_kind());
+        findings.extend(self.duplicates());
+        if self.method.method == Method::CredentialHelper {
+            findings.extend(self.captures());
+        } else {
+            findings.extend(self.no_store(&keepers));
+        }
+        let file = keepers.iter().find(|helper| matches!(helper.kind, HelperKind::Store(_)));
+        findings.extend(file.map(|helper| {
+            Finding::new(&PLAINTEXT, "Git keeps passwords in a plain file, which every program of this user can read.")
+                .seen(helper.entry.evidence())
+        }));
+        Ok(Verdict::new(self.summary(&keepers), findings))
+    }
+
+    fn summary(&self, keepers: &[&Helper]) -> String {
+        match (keepers.len(), self.stores.items.len()) {
+            (0, _) => "no store is configured for this URL".to_owned(),
+            (_, 0) => "no store holds anything for this host".to_owned(),
+            (_, number) => format!("{number} stored for this host: {}", self.names().join(", ")),
+        }
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.stores.items.iter().map(|item| item.shape.user.as_str()).collect()
+    }
+
+    fn host(&self) -> &str {
+        self.url.and_then(|url| url.host.as_deref()).unwrap_or_default()
+    }
+
+    /// Signatures that are too old: in a store that was looked into, or in the answer of one that was asked.
+    fn expired(&self) -> Vec<Finding> {
+        let found = |place: String, line, user: &str, age: Option<i64>, fix| {
+            let when = age.map(|age| format!(", {} old", span(age))).unwrap_or_default();
+            let message =
+                format!("{place} holds a CodeCommit signature{when}, and signatures are valid for 15 minutes.");
+            Finding::new(&EXPIRED_SIGNATURE, message)
+                .seen(Evidence::at(place, line, format!("user name {user}")))
+                .fix(fix)
+        };
+        let life = i64::try_from(SIGNATURE_LIFE.as_secs()).unwrap_or(i64::MAX);
+        let stale = |item: &&Item| {
+            let age = item.shape.age.or(item.stored);
+            item.shape.is_signature() && age.is_none_or(|age| age.abs() > life)
+        };
+        let mut findings: Vec<Finding> = Vec::new();
+        for item in self.stores.items.iter().filter(stale) {
+            let place = if item.store == StoreKind::File { item.place.clone() } else { item.store.name().to_owned() };
+            findings.push(found(place, item.line, &item.shape.user, item.shape.age.or(item.stored), self.delete(item)));
+        }
+        if findings.is_empty() {
+            for (helper, answer) in
+                self.chain.helpers.iter().zip(self.answers).filter(|(helper, _)| helper.keeps_passwords())
+            {
+                if let Some(shape) = answer.shape().filter(|shape| shape.is_stale_signature()) {
+                    let lines = vec!["protocol=https".to_owned(), format!("host={}", self.host()), String::new()];
+                    let name = helper.entry.text().split_whitespace().next().unwrap_or_default().to_owned();
+                    let erase = Fix::review("Have the store forget the entry")
+                        .feed(lines, ["git", &format!("credential-{name}"), "erase"]);
+                    findings.push(found(format!("the helper {name}"), None, &shape.user, shape.age, erase));
+                }
+            }
+        }
+        findings
+    }
+
+    /// The Git credential of another account or user than the URL's or the caller's.
+    fn mismatch(&self) -> Option<Finding> {
+        let named = self.url.and_then(|url| url.userinfo.as_ref()).filter(|info| info.shape.account.is_some());
+        let stored = self.stores.items.iter().find(|item| item.shape.kind == Kind::GitCredential)?;
+        let seen = Evidence::at(&stored.place, stored.line, format!("user name {}", stored.shape.user));
+        if let Some(info) = named {
+            let fits = self.stores.items.iter().any(|item| item.shape.user == info.shape.user);
+            let message = format!("The URL names {}, and the store holds {} only.", info.shape.user, stored.shape.user);
+            let fix = Fix::manual("Name the stored user in the URL, or sign in once with the one that the URL names");
+            return (!fits).then(|| Finding::new(&MISMATCH, message).at_most(Severity::Warning).seen(seen).fix(fix));
+        }
+        let account = stored.shape.account.as_deref()?;
+        let caller = self.caller.filter(|caller| caller.account != account)?;
+        let message = format!(
+            "The stored Git credential is of account {account}, and the AWS credentials are of account {}.",
+            caller.account
+        );
+        let finding =
+            Finding::new(&MISMATCH, message).seen(seen).seen(Evidence::new("sts:GetCallerIdentity", &caller.arn));
+        // Only when the repository is known to be in the other account does the stored one certainly not fit.
+        let finding = if self.repository_is_ours { finding } else { finding.at_most(Severity::Note) };
+        Some(finding.fix(self.delete(stored)))
+    }
+
+    fn wrong_kind(&self) -> Option<Finding> {
+        let wrong = |item: &&Item| matches!(item.shape.kind, Kind::Other | Kind::AccessKey | Kind::EmptyPassword);
+        let item = self.stores.items.iter().find(wrong)?;
+        let what = match item.shape.kind {
+            Kind::AccessKey => "an access key where a Git credential belongs",
+            Kind::EmptyPassword => "an empty password",
+            _ => "a user name that is no Git credential of IAM's",
+        };
+        let message = format!("{} holds {what}.", item.store.name());
+        let finding = Finding::new(&WRONG_KIND, message).seen(Evidence::at(
+            &item.place,
+            item.line,
+            format!("user name {}", item.shape.user),
+        ));
+        let used = self.method.method == Method::GitCredentials
+            && !self.stores.items.iter().any(|item| item.shape.kind == Kind::GitCredential);
+        let finding = if used { finding } else { finding.at_most(Severity::Warning) };
+        Some(finding.fix(self.delete(item)))
+    }
+
+    fn duplicates(&self) -> Option<Finding> {
+        let named = self.url.is_some_and(|url| url.userinfo.is_some());
+        let items = &self.stores.items;
+        let first = items
+            .first()
+            .filter(|first| !named && items.iter().filter(|item| item.store == first.store).count() > 1)?;
+        let message = format!(
+            "{} holds {} entries for {}, and which one Git gets is chance.",
+            first.store.name(),
+            items.len(),
+            self.host()
+        );
+        let finding = Finding::new(&DUPLICATES, message).fix(self.delete(first));
+        let seen = |item: &Item| Evidence::at(&item.place, item.line, format!("user name {}", item.shape.user));
+        Some(items.iter().map(seen).fold(finding, Finding::seen))
+    }
+
+    /// A store beside the AWS helper: asked before it, it answers with what it kept; after it, it still keeps.
+    fn captures(&self) -> Option<Finding> {
+        let (aws, _) = self.chain.aws()?;
+        let store = self.chain.helpers.iter().find(|helper| helper.keeps_passwords())?;
+        let message = format!(
+            "{} is asked besides the AWS CLI credential helper, and keeps its password, which is valid for 15 minutes.",
+            store.entry.text()
+        );
+        let fix = remedies::reset_before(aws, self.host(), store.entry.text());
+        Some(
+            Finding::new(&STORE_BEFORE_HELPER, message)
+                .seen(store.entry.evidence())
+                .seen(aws.entry.evidence())
+                .fix(fix),
+        )
+    }
+
+    fn no_store(&self, keepers: &[&Helper]) -> Option<Finding> {
+        let any = !self.chain.helpers.is_empty() || !keepers.is_empty();
+        if any || self.method.method != Method::GitCredentials || self.method.certainty == Certainty::Guess {
+            return None;
+        }
+        let message = "No credential store is configured, so Git asks for the user name and password every time.";
+        Some(
+            Finding::new(&STORE_MISSING, message)
+                .fix(Fix::manual("Set up a credential store").docs(docs::GIT_CREDENTIALS)),
+        )
+    }
+
+    /// Deletes one entry with the store's own tool.
+    fn delete(&self, item: &Item) -> Fix {
+        let title = format!("Delete the entry from {}", item.store.name());
+        match item.store {
+            StoreKind::Keychain => Fix::safe(title).run(["security", "delete-internet-password", "-s", &item.host]),
+            StoreKind::WindowsVault => Fix::safe(title).run(["cmdkey", &format!("/delete:{}", item.place)]),
+            StoreKind::SecretService => {
+                Fix::review(title).run(["secret-tool", "clear", "protocol", "https", "server", &item.host])
+            }
+            StoreKind::File => self.erase_line(item, title),
+        }
+    }
+
+    /// Git's own store erases by host, and by user name where that can be told; a session token cannot.
+    fn erase_line(&self, item: &Item, title: String) -> Fix {
+        let mut lines = vec!["protocol=https".to_owned(), format!("host={}", item.host)];
+        let nameable = !item.shape.user.contains("***");
+        let alone = self.stores.items.iter().filter(|other| other.store == StoreKind::File).count() == 1;
+        if nameable {
+            lines.push(format!("username={}", item.shape.user));
+        } else if !alone {
+            let line = item.line.unwrap_or_default();
+            return Fix::review(title).run(["sed", "-i.bak", &format!("{line}d"), &item.place]);
+        }
+        lines.push(String::new());
+        let file = format!("--file={}", item.place);
+        let default = item.place == "~/.git-credentials";
+        let argv: Vec<&str> = if default {
+            vec!["git", "credential-store", "erase"]
+        } else {
+            vec!["git", "credential-store", &file, "erase"]
+        };
+        Fix::safe(title).feed(lines, argv)
+    }
+}
+
+/// GRC's inner git offers its credentials to the stores, and Windows' finds the user name too long.
+fn grc_noise(keepers: &[&Helper]) -> Option<Finding> {
+    let helper = keepers.iter().find(|helper| matches!(helper.kind, HelperKind::Manager | HelperKind::WinCred))?;
+    let message = "Git offers git-remote-codecommit's credentials to the credential manager, which may complain although all is well.";
+    Some(Finding::new(&GRC_NOISE, message).seen(helper.entry.evidence()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::git_config::{Entry, GitConfig};
+    use crate::shape::Shape;
+    use std::time::SystemTime;
+
+    const HOST: &str = "git-codecommit.us-east-1.amazonaws.com";
+    const SECTION: &str = "credential.https://git-codecommit.*.amazonaws.com";
+
+    fn chain(entries: &[(&str, &str)]) -> HelperChain {
+        let entry = |(key, value): &(&str, &str)| Entry {
+            key: (*key).to_owned(),
+            value: Some((*value).to_owned()),
+            source: "~/.gitconfig".into(),
+            scope: "global".into(),
+            ..Entry::default()
+        };
+        let config = GitConfig { entries: entries.iter().map(entry).collect(), ..GitConfig::default() };
+        HelperChain::select(&config, &format!("https://{HOST}/v1/repos/x"), true)
+    }
+
+    fn item(store: StoreKind, user: &str, password: Option<&str>) -> Item {
+        let shape = Shape::of(user, password, SystemTime::now());
+        Item { store, place: "~/.git-credentials".into(), line: Some(1), host: HOST.into(), shape, stored: None }
+    }
+
+    fn verdict(chain: &HelperChain, items: Vec<Item>, method: Method, url: &str) -> Verdict {
+        let decision = Decision { method, reason: String::new(), certainty: Certainty::Sure };
+        let stores = Stores { items, closed: vec![] };
+        let url = CloneUrl::read(url);
+        let other = Identity::read("arn:aws:iam::999999999999:user/ann", "999999999999");
+        let view = View {
+            chain,
+            stores: &stores,
+            answers: &[],
+            method: &decision,
+            url: Some(&url),
+            caller: Some(&other),
+            repository_is_ours: true,
+        };
+        view.judge().unwrap()
+    }
+
+    const GIT: (&str, Option<&str>) = ("ann-at-999999999999", Some("x"));
+    const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
+
+    fn url() -> String {
+        format!("https://{HOST}/v1/repos/x")
+    }
+
+    fn old() -> String {
+        format!("20260101T000000Z{}", "0".repeat(64))
+    }
+
+    #[test]
+    fn the_right_git_credential_in_a_store_is_fine() {
+        let chain = chain(&[("credential.helper", "osxkeychain")]);
+        let verdict = verdict(&chain, vec![item(StoreKind::Keychain, GIT.0, GIT.1)], Method::GitCredentials, &url());
+        assert_eq!(verdict.ids(), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn expired_signatures_are_found_in_every_store() {
+        let chain = chain(&[("credential.helper", "store")]);
+        for (store, password) in
+            [(StoreKind::Keychain, None), (StoreKind::WindowsVault, None), (StoreKind::File, Some(old()))]
+        {
+            let items = vec![item(store, KEY, password.as_deref())];
+            let verdict = verdict(&chain, items, Method::GitCredentials, &url());
+            assert_eq!(verdict.ids()[0], "expired-signature-stored", "{store:?}");
+        }
+    }
+
+    #[test]
+    fn a_store_beside_the_aws_helper_is_found() {
+        let helper = format!("{SECTION}.helper");
+        let chain = chain(&[("credential.helper", "osxkeychain"), (&helper, remedies::DOCUMENTED)]);
+        assert_eq!(verdict(&chain, vec![], Method::CredentialHelper, &url()).ids(), ["store-before-helper"]);
+    }
+
+    #[test]
+    fn a_reset_keeps_the_store_away() {
+        let helper = format!("{SECTION}.helper");
+        let chain = chain(&[("credential.helper", "osxkeychain"), (&helper, ""), (&helper, remedies::DOCUMENTED)]);
+        assert_eq!(verdict(&chain, vec![], Method::CredentialHelper, &url()).ids(), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn the_credential_of_another_account_or_user_is_found() {
+        let chain = chain(&[("credential.helper", "osxkeychain")]);
+        let other = item(StoreKind::Keychain, "ann-at-111122223333", Some("x"));
+        assert_eq!(
+            verdict(&chain, vec![other.clone()], Method::GitCredentials, &url()).ids(),
+            ["stored-credential-mismatch"]
+        );
+        let named = format!("https://bob-at-111122223333@{HOST}/v1/repos/x");
+        assert_eq!(verdict(&chain, vec![other], Method::GitCredentials, &named).ids(), ["stored-credential-mismatch"]);
+    }
+
+    #[test]
+    fn wrong_kinds_and_duplicates_are_found() {
+        let chain = chain(&[("credential.helper", "osxkeychain")]);
+        let wrong = item(StoreKind::Keychain, "ann@example.com", Some("x"));
+        assert_eq!(verdict(&chain, vec![wrong.clone()], Method::GitCredentials, &url()).ids(), ["wrong-kind-stored"]);
+        let right = item(StoreKind::Keychain, GIT.0, GIT.1);
+        let ids = verdict(&chain, vec![right, wrong], Method::GitCredentials, &url()).ids();
+        assert_eq!(ids, ["wrong-kind-stored", "duplicate-entries"]);
+    }
+
+    #[test]
+    fn notes_say_what_is_worth_knowing() {
+        let none = verdict(&chain(&[]), vec![], Method::GitCredentials, &url());
+        assert_eq!(none.ids(), ["store-missing"]);
+        let file = verdict(&chain(&[("credential.helper", "store")]), vec![], Method::GitCredentials, &url());
+        assert_eq!(file.ids(), ["plaintext-store"]);
+        let manager = verdict(&chain(&[("credential.helper", "manager")]), vec![], Method::Grc, &url());
+        assert_eq!(manager.ids(), ["grc-store-noise"]);
+    }
+
+    #[test]
+    fn a_closed_store_is_not_an_empty_one() {
+        let chain = chain(&[("credential.helper", "libsecret")]);
+        let decision = Decision { method: Method::GitCredentials, reason: String::new(), certainty: Certainty::Sure };
+        let stores = Stores { items: vec![], closed: vec![(StoreKind::SecretService, "no tool".into())] };
+        let view = View {
+            chain: &chain,
+            stores: &stores,
+            answers: &[],
+            method: &decision,
+            url: None,
+            caller: None,
+            repository_is_ours: false,
+        };
+        assert!(matches!(view.judge(), Err(Gap::Unknown(_))));
+    }
+}

@@ -1,0 +1,34 @@
+//! What is checked, in causal order: an earlier check explains a later one.
+//!
+//! A new check over facts that exist is one `.rs` file, one `.md` file and two lines here; the tests below say so when one
+//! is forgotten. A check's title is true when it passes. A message is one sentence, names the thing and blames nobody.
+
+mod aws_credentials;
+mod aws_identity;
+mod clock;
+mod clone_url;
+mod credential_helper;
+mod endpoint;
+mod git_config;
+mod git_version;
+mod keychain;
+mod kms_access;
+
+use crate::check::Check;
+
+/// Every check.
+pub static ALL: &[&Check] = &[
+    &git_version::CHECK,
+    &git_config::CHECK,
+    &clone_url::CHECK,
+    &endpoint::CHECK,
+    &clock::CHECK,
+    &credential_helper::CHECK,
+    &keychain::CHECK,
+    &aws_credentials::CHECK,
+    &aws_identity::CHECK,
+    &kms_access::CHECK,
+];
+
+#[cfg(test)]
+mod guards;

@@ -1,0 +1,218 @@
+//! Makes the finished document out of facts, runs and diagnosis. Everything that is told passes the scrubber here.
+
+use super::document::{
+    AnswerView, CheckView, Counts, Document, EvidenceView, FindingView, FixView, GitView, HelperView, RootCauseView,
+    Status, TargetView, Tool,
+};
+use crate::check::Gap;
+use crate::diagnosis::diagnose;
+use crate::facts::Facts;
+use crate::facts::answers::Answer;
+use crate::finding::{Finding, Fix, Severity, Step};
+use crate::machine::{Machine, Os};
+use crate::runner::{Outcome, Run};
+use crate::shape::Kind;
+use crate::shell;
+use std::time::Duration;
+
+/// Makes the document. Facts that nobody asked for in time are not waited for.
+pub async fn assemble(facts: &Facts, runs: &[Run], took: Duration) -> Document {
+    let teller = Teller { machine: &facts.machine };
+    let diagnosis = diagnose(runs);
+    let checks: Vec<CheckView> = runs.iter().map(|run| teller.check(run)).collect();
+    Document {
+        schema_version: 1,
+        tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        target: teller.target(facts),
+        outcome: diagnosis.overall,
+        root_cause: diagnosis.root.map(|root| RootCauseView {
+            check: root.check.to_owned(),
+            finding: root.finding.kind.id.to_owned(),
+            confidence: root.confidence,
+            because: root.because,
+        }),
+        git_view: teller.git_view(facts),
+        symptoms: Vec::new(),
+        counts: count(&checks),
+        checks,
+        took_ms: millis(took),
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn count(checks: &[CheckView]) -> Counts {
+    let of = |status| checks.iter().filter(|check| check.status == status).count();
+    Counts {
+        pass: of(Status::Pass),
+        warn: of(Status::Warn),
+        fail: of(Status::Fail),
+        skip: of(Status::Skip),
+        unknown: of(Status::Unknown),
+    }
+}
+
+/// Turns what was observed and found into what is told.
+struct Teller<'a> {
+    machine: &'a Machine,
+}
+
+impl Teller<'_> {
+    /// Text without secrets and without characters that would act on a terminal.
+    fn text(&self, text: &str) -> String {
+        let clean = self.machine.secrets().scrub(text);
+        clean.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    }
+
+    fn target(&self, facts: &Facts) -> TargetView {
+        let Some(Ok(target)) = facts.target.get() else { return TargetView::default() };
+        let url = target.given.as_ref().or(target.effective.as_ref());
+        let effective = target.effective.as_ref();
+        let method = facts.method.get().and_then(|method| method.as_ref().ok());
+        let credentials = facts.credentials.get().and_then(|credentials| credentials.as_ref().ok());
+        let tell = |text: &String| self.text(text);
+        TargetView {
+            input: target.input.as_ref().map(tell),
+            from: target.from.clone(),
+            url: target.given.as_ref().map(|url| self.text(&url.shown)),
+            protocol: url.map(|url| url.protocol),
+            method: method.map(|method| method.method),
+            method_reason: method.map(|method| self.text(&method.reason)),
+            region: effective.and_then(|url| url.region.as_ref()).map(tell),
+            partition: effective.and_then(|url| url.partition()).map(|partition| partition.name().to_owned()),
+            host: effective.and_then(|url| url.host.as_ref()).map(tell),
+            repository: url.and_then(|url| url.repository.as_ref()).map(tell),
+            profile: credentials
+                .map(|credentials| &credentials.choice.profile)
+                .or_else(|| url.and_then(|url| url.profile.as_ref()))
+                .map(tell),
+        }
+    }
+
+    fn git_view(&self, facts: &Facts) -> Option<GitView> {
+        let chain = facts.helpers.get()?.as_ref().ok()?;
+        let answers = facts.answers.get().and_then(|answers| answers.as_ref().ok());
+        let proxy = facts.endpoint.get().and_then(|probe| probe.as_ref().ok()?.proxy.as_ref());
+        let helpers = chain.helpers.iter().enumerate().map(|(at, helper)| {
+            let (answer, detail) = view(answers.and_then(|answers| answers.get(at)));
+            HelperView {
+                order: at + 1,
+                helper: self.text(helper.entry.text()),
+                source: self.text(&helper.entry.source),
+                line: helper.entry.line,
+                answer,
+                detail: detail.map(|detail| self.text(&detail)),
+            }
+        });
+        Some(GitView {
+            url: self.text(&chain.url),
+            use_http_path: chain.uses_http_path(),
+            proxy: proxy.map(|(url, _)| self.text(url)),
+            helpers: helpers.collect(),
+        })
+    }
+
+    fn check(&self, run: &Run) -> CheckView {
+        let (status, summary, blocked_by, trouble) = match &run.outcome {
+            Outcome::Judged(verdict) => {
+                let status = match verdict.severity() {
+                    Some(Severity::Error) => Status::Fail,
+                    Some(Severity::Warning) => Status::Warn,
+                    Some(Severity::Note) | None => Status::Pass,
+                };
+                (status, verdict.summary.clone(), None, None)
+            }
+            Outcome::Gap(Gap::NotApplicable(why)) => (Status::Skip, why.clone(), None, None),
+            Outcome::Gap(Gap::Offline) => {
+                (Status::Skip, "needs the network, and --offline was given".to_owned(), None, None)
+            }
+            Outcome::Gap(Gap::BlockedBy { check, why }) => (Status::Skip, why.clone(), Some((*check).to_owned()), None),
+            Outcome::Gap(Gap::Unknown(why)) => (Status::Unknown, why.clone(), None, None),
+            Outcome::Crashed(why) => (
+                Status::Unknown,
+                format!("the doctor itself failed here: {why}"),
+                None,
+                Some("internal-error".to_owned()),
+            ),
+            Outcome::TimedOut => (
+                Status::Unknown,
+                "was still at work when the time was up".to_owned(),
+                None,
+                Some("timed-out".to_owned()),
+            ),
+        };
+        CheckView {
+            id: run.check.id.to_owned(),
+            title: run.check.title.to_owned(),
+            group: run.check.group,
+            status,
+            summary: self.text(&summary),
+            blocked_by,
+            trouble,
+            took_ms: millis(run.took),
+            findings: crate::diagnosis::findings_of(run).iter().map(|finding| self.finding(finding)).collect(),
+        }
+    }
+
+    fn finding(&self, finding: &Finding) -> FindingView {
+        FindingView {
+            id: finding.kind.id.to_owned(),
+            severity: finding.severity,
+            message: self.text(&finding.message),
+            evidence: finding
+                .evidence
+                .iter()
+                .map(|seen| EvidenceView {
+                    source: self.text(&seen.source),
+                    line: seen.line,
+                    text: self.text(&seen.text),
+                })
+                .collect(),
+            fixes: finding.fixes.iter().map(|fix| self.fix(fix)).collect(),
+            cases: finding.kind.cases.iter().map(|case| (*case).to_owned()).collect(),
+            docs: finding.kind.docs.to_owned(),
+        }
+    }
+
+    fn fix(&self, fix: &Fix) -> FixView {
+        let os = self.machine.os();
+        let instructions = fix.steps.iter().filter_map(|step| match step {
+            Step::Instruct(text) => Some(self.text(text)),
+            _ => None,
+        });
+        FixView {
+            title: self.text(&fix.title),
+            safety: fix.safety,
+            commands: fix.steps.iter().filter_map(|step| command(step, os)).map(|line| self.text(&line)).collect(),
+            instructions: instructions.collect(),
+            docs: fix.docs.map(str::to_owned),
+        }
+    }
+}
+
+fn command(step: &Step, os: Os) -> Option<String> {
+    match step {
+        Step::Feed { lines, argv } => Some(shell::feed(lines, argv, os)),
+        step => Some(shell::line(&step.argv()?, os)),
+    }
+}
+
+fn view(answer: Option<&Answer>) -> (AnswerView, Option<String>) {
+    match answer {
+        None => (AnswerView::NotAsked, None),
+        Some(Answer::None) => (AnswerView::None, None),
+        Some(Answer::NotAsked(why)) => (AnswerView::NotAsked, Some(why.clone())),
+        Some(Answer::Failed(why)) => (AnswerView::Failed, Some(why.clone())),
+        Some(Answer::Credential(shape)) => {
+            let answer = match shape.kind {
+                Kind::GitCredential => AnswerView::GitCredential,
+                Kind::SignedKey => AnswerView::SignedKey,
+                Kind::SignedSession => AnswerView::SignedSession,
+                Kind::SessionTokenMissing | Kind::AccessKey | Kind::EmptyPassword | Kind::Other => AnswerView::Other,
+            };
+            (answer, Some(shape.user.clone()))
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! `--format human`: the cause and its fix first, then the rest.
+
+use super::document::{CheckView, Document, EvidenceView, FindingView, FixView, Status};
+use super::style::Style;
+use crate::diagnosis::{Confidence, Overall};
+use crate::finding::{Safety, Severity};
+use colored::Color;
+use std::fmt::Write;
+
+/// How many pieces of evidence are shown without `-v`.
+const FEW: usize = 2;
+
+/// The document for a person.
+#[must_use]
+pub fn render(document: &Document, style: Style) -> String {
+    let mut page = Page { style, text: String::new() };
+    page.headline(document);
+    page.others(document);
+    if !style.quiet {
+        page.table(document);
+    }
+    page.tally(document);
+    page.text
+}
+
+struct Page {
+    style: Style,
+    text: String,
+}
+
+impl Page {
+    fn line(&mut self, text: &str) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.text, "{}", text.trim_end());
+    }
+
+    /// Wrapped text behind a first mark; the following lines are indented alike. The width of colour codes is not counted,
+    /// so colour is put on afterwards.
+    fn paragraph(&mut self, mark: &str, indent: &str, text: &str, dress: impl Fn(&str) -> String) {
+        let width = self.style.width.saturating_sub(indent.len()).max(20);
+        for (at, part) in textwrap::wrap(text, textwrap::Options::new(width).break_words(false)).iter().enumerate() {
+            let lead = if at == 0 { mark } else { indent };
+            let dressed = dress(part);
+            self.line(&format!("{lead}{dressed}"));
+        }
+    }
+
+    fn headline(&mut self, document: &Document) {
+        let style = self.style;
+        if let (Some(root), Some(finding)) = (&document.root_cause, document.root_finding()) {
+            let mark = style.paint(style.sign("✗", "x"), Color::Red);
+            self.paragraph(&format!("{mark} "), "  ", &finding.message, |text| style.bold(text));
+            self.details(finding, "  ");
+            let sure = match root.confidence {
+                Confidence::Confirmed => "Confirmed",
+                Confidence::Likely => "Likely",
+            };
+            let id = format!("{}/{}", root.check, root.finding);
+            self.paragraph(
+                "  ",
+                "  ",
+                &format!("{sure} cause: {}. More: codecommit-doctor explain {id}", root.because),
+                |text| style.dim(text),
+            );
+            self.line("");
+            return;
+        }
+        let what = document.target.url.as_deref().or(document.target.host.as_deref()).unwrap_or("CodeCommit");
+        let (mark, text) = match document.outcome {
+            Overall::Healthy => (
+                style.paint(style.sign("✓", "ok"), Color::Green),
+                format!("Nothing found that stops Git from using {what}."),
+            ),
+            Overall::Undetermined => (
+                style.paint("?", Color::Yellow),
+                format!("Nothing found that stops Git from using {what}, but not everything could be told."),
+            ),
+            Overall::Degraded | Overall::Broken => (
+                style.paint("!", Color::Yellow),
+                format!("Nothing found that stops Git from using {what} now; something could."),
+            ),
+        };
+        self.paragraph(&format!("{mark} "), "  ", &text, |text| style.bold(text));
+        self.line("");
+    }
+
+    /// Every finding that is not the root: errors, then warnings, then, unless quiet, notes.
+    fn others(&mut self, document: &Document) {
+        let style = self.style;
+        let root = document.root_finding();
+        let mut rest: Vec<(&CheckView, &FindingView)> = document
+            .checks
+            .iter()
+            .flat_map(|check| check.findings.iter().map(move |finding| (check, finding)))
+            .filter(|(_, finding)| root.is_none_or(|root| !std::ptr::eq(root, *finding)))
+            .filter(|(_, finding)| finding.severity > Severity::Note || style.verbose)
+            .collect();
+        rest.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
+        if rest.is_empty() {
+            return;
+        }
+        self.line(&style.bold(if root.is_some() { "Also found" } else { "Found" }));
+        for (check, finding) in rest {
+            let mark = self.severity(finding.severity);
+            self.paragraph(&format!("  {mark} "), "    ", &finding.message, str::to_owned);
+            self.details(finding, "    ");
+            if style.verbose {
+                self.paragraph(
+                    "    ",
+                    "    ",
+                    &format!("codecommit-doctor explain {}/{}", check.id, finding.id),
+                    |text| style.dim(text),
+                );
+            }
+        }
+        self.line("");
+    }
+
+    /// Evidence and the first fix; with `-v`, all of both.
+    fn details(&mut self, finding: &FindingView, indent: &str) {
+        let style = self.style;
+        let few = if style.verbose { usize::MAX } else { FEW };
+        for seen in finding.evidence.iter().take(few) {
+            self.paragraph(indent, &format!("{indent}  "), &evidence(seen), |text| style.paint(text, Color::Cyan));
+        }
+        if finding.evidence.len() > few {
+            self.line(&format!("{indent}{}", style.dim(&format!("and {} more (-v)", finding.evidence.len() - few))));
+        }
+        for fix in finding.fixes.iter().take(if style.verbose { usize::MAX } else { 1 }) {
+            self.fix(fix, indent);
+        }
+        if finding.fixes.len() > 1 && !style.verbose {
+            let (others, ways) = (finding.fixes.len() - 1, if finding.fixes.len() == 2 { "way" } else { "ways" });
+            self.line(&format!("{indent}{}", style.dim(&format!("{others} other {ways} out (-v)"))));
+        }
+    }
+
+    /// A fix. Commands are never wrapped: they are there to be copied.
+    fn fix(&mut self, fix: &FixView, indent: &str) {
+        let style = self.style;
+        let label = match fix.safety {
+            Safety::Safe | Safety::Manual => "Fix: ",
+            Safety::Review => "Fix (look first): ",
+        };
+        let hanging = format!("{indent}     ");
+        let mark = format!("{indent}{}", style.paint(label, Color::Green));
+        let colon = if fix.commands.is_empty() { "." } else { ":" };
+        self.paragraph(&mark, &hanging, &format!("{}{colon}", fix.title), str::to_owned);
+        for instruction in &fix.instructions {
+            self.paragraph(&hanging, &hanging, instruction, str::to_owned);
+        }
+        for command in &fix.commands {
+            self.line(&format!("{hanging}{}", style.bold(command)));
+        }
+        if style.verbose
+            && let Some(docs) = &fix.docs
+        {
+            self.line(&format!("{hanging}{}", style.dim(docs)));
+        }
+    }
+
+    fn severity(&self, severity: Severity) -> String {
+        let style = self.style;
+        match severity {
+            Severity::Error => style.paint(style.sign("✗", "x"), Color::Red),
+            Severity::Warning => style.paint("!", Color::Yellow),
+            Severity::Note => style.paint(style.sign("·", "-"), Color::Blue),
+        }
+    }
+
+    /// Every check in one line.
+    fn table(&mut self, document: &Document) {
+        let style = self.style;
+        let target = &document.target;
+        let mut about = vec![target.url.clone().or(target.host.clone()).unwrap_or_else(|| "no clone URL".to_owned())];
+        if target.from.starts_with("remote") {
+            about.push(target.from.clone());
+        }
+        about.extend(target.profile.as_ref().map(|profile| format!("profile {profile}")));
+        self.paragraph("", "  ", &format!("Checked {}", about.join(", ")), |text| style.bold(text));
+        if let (Some(method), Some(reason)) = (target.method, &target.method_reason) {
+            self.paragraph("  ", "  ", &format!("Set up for {}: {reason}.", method.name()), |text| style.dim(text));
+        }
+        let column = document.checks.iter().map(|check| check.id.len()).max().unwrap_or_default();
+        for check in &document.checks {
+            let mark = match check.status {
+                Status::Pass => style.paint(style.sign("✓", "+"), Color::Green),
+                Status::Warn => style.paint("!", Color::Yellow),
+                Status::Fail => style.paint(style.sign("✗", "x"), Color::Red),
+                Status::Skip => style.dim("-"),
+                Status::Unknown => style.paint("?", Color::Yellow),
+            };
+            let summary = match &check.blocked_by {
+                Some(blocker) => format!("see {blocker}: {}", check.summary),
+                None => check.summary.clone(),
+            };
+            let faint = check.status == Status::Skip;
+            let lead = format!("  {mark} {:column$}  ", check.id);
+            let indent = " ".repeat(column + 6);
+            self.paragraph(&lead, &indent, &summary, |text| if faint { style.dim(text) } else { text.to_owned() });
+        }
+        self.line("");
+    }
+
+    fn tally(&mut self, document: &Document) {
+        let counts = document.counts;
+        let said = [
+            (counts.fail, "failed"),
+            (counts.warn, "with warnings"),
+            (counts.pass, "passed"),
+            (counts.skip, "skipped"),
+            (counts.unknown, "unknown"),
+        ];
+        let said: Vec<String> =
+            said.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
+        let seconds = f64::from(u32::try_from(document.took_ms).unwrap_or(u32::MAX)) / 1000.0;
+        self.line(&format!("{} checks: {} in {seconds:.1} s", document.checks.len(), said.join(", ")));
+    }
+}
+
+/// `~/.gitconfig:12: helper = ...`.
+fn evidence(seen: &EvidenceView) -> String {
+    let line = seen.line.map(|line| format!(":{line}")).unwrap_or_default();
+    let text = seen.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("{}{line}: {text}", seen.source)
+}

@@ -1,6 +1,6 @@
 //! The clone URL is one that CodeCommit serves.
 
-use crate::check::{Check, Gap, Group, Verdict};
+use crate::check::{Check, Group, Verdict};
 use crate::docs;
 use crate::facts::target::Target;
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
@@ -29,7 +29,7 @@ pub(super) static CHECK: Check = Check {
         &CONSOLE,
         &FIPS,
     ],
-    judge: |facts| Box::pin(async move { judge(facts.target().await?) }),
+    judge: |facts| Box::pin(async move { Ok(judge(facts.target().await?)) }),
 };
 
 static NO_TARGET: FindingKind = FindingKind::note("no-target", "No clone URL was given or found", &[], docs::REGIONS);
@@ -63,7 +63,7 @@ static CONSOLE: FindingKind =
 static FIPS: FindingKind =
     FindingKind::error("fips-not-available", "There is no such FIPS endpoint", &[], docs::REGIONS);
 
-fn judge(target: &Target) -> Result<Verdict, Gap> {
+fn judge(target: &Target) -> Verdict {
     let Some(given) = &target.given else {
         let message = "No clone URL was given, and this folder has no CodeCommit remote; only the set-up is checked.";
         let finding =
@@ -71,7 +71,7 @@ fn judge(target: &Target) -> Result<Verdict, Gap> {
         let region = target
             .region()
             .map_or("no region is known".to_owned(), |region| format!("checking the set-up for {region}"));
-        return Ok(Verdict::new(format!("no clone URL; {region}"), vec![finding]));
+        return Verdict::new(format!("no clone URL; {region}"), vec![finding]);
     };
     // What Git uses is judged; how it came to be is the business of git-config.
     let url = target.effective.as_ref().unwrap_or(given);
@@ -82,7 +82,7 @@ fn judge(target: &Target) -> Result<Verdict, Gap> {
         (Some(name), true) => format!("{name} in {region}"),
         _ => url.shown.clone(),
     };
-    Ok(Verdict::new(summary, findings))
+    Verdict::new(summary, findings)
 }
 
 fn findings(url: &CloneUrl) -> Vec<Finding> {
@@ -190,7 +190,7 @@ fn path(url: &CloneUrl) -> Option<Finding> {
 fn name(url: &CloneUrl) -> Option<Finding> {
     let name = url.repository.as_deref()?;
     let fine = name.len() <= 100 && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    if fine && !name.ends_with(".git") {
+    if fine && name.strip_suffix(".git").is_none() {
         return None;
     }
     let message = format!(
@@ -269,7 +269,6 @@ mod tests {
             from: "command line".into(),
             ..Target::default()
         })
-        .unwrap()
     }
 
     #[test]
@@ -317,7 +316,7 @@ mod tests {
         ] {
             assert_eq!(verdict(&text).ids(), [id], "{text}");
         }
-        assert_eq!(judge(&Target::default()).unwrap().ids(), ["no-target"]);
+        assert_eq!(judge(&Target::default()).ids(), ["no-target"]);
     }
 
     #[test]

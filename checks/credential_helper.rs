@@ -460,9 +460,10 @@ fn auto_prompt(variable: Option<String>, profile: Option<&crate::facts::profiles
     let on = |value: &str| value.starts_with("on");
     match variable {
         Some(value) => on(&value).then(|| Evidence::new("AWS_CLI_AUTO_PROMPT", value)),
-        None => {
-            profile?.setting("cli_auto_prompt").filter(|setting| on(&setting.value)).map(|setting| setting.evidence())
-        }
+        None => profile?
+            .setting("cli_auto_prompt")
+            .filter(|setting| on(&setting.value))
+            .map(super::super::facts::profiles::Setting::evidence),
     }
 }
 

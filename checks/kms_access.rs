@@ -269,8 +269,8 @@ mod tests {
         KmsAccess { principal: Some(ANN.into()), simulation: Some(decisions), ..KmsAccess::default() }
     }
 
-    fn denial(text: &str) -> Option<Refusal> {
-        Some(Refusal::Answer { code: "AccessDeniedException".into(), message: text.into() })
+    fn denial(text: &str) -> Refusal {
+        Refusal::Answer { code: "AccessDeniedException".into(), message: text.into() }
     }
 
     fn customer(state: &str) -> Key {
@@ -307,7 +307,7 @@ mod tests {
     fn without_a_simulation_only_the_exact_words_count() {
         let refused = |text: &str| KmsAccess {
             simulation_refused: Some("AccessDenied".into()),
-            direct: vec![("kms:Decrypt".into(), denial(text))],
+            direct: vec![("kms:Decrypt".into(), Some(denial(text)))],
             ..KmsAccess::default()
         };
         assert_eq!(ids(&refused("... with an explicit deny in a service control policy")), ["explicit-deny"]);
@@ -341,8 +341,10 @@ mod tests {
 
     #[test]
     fn a_customer_managed_key_must_be_allowed() {
-        let refused =
-            vec![("kms:Decrypt".to_owned(), denial("because no identity-based policy allows the kms:Decrypt action"))];
+        let refused = vec![(
+            "kms:Decrypt".to_owned(),
+            Some(denial("because no identity-based policy allows the kms:Decrypt action")),
+        )];
         let with = |decisions, direct: &[(String, Option<Refusal>)]| KmsAccess {
             key: Some(customer("Enabled")),
             direct: direct.to_vec(),

@@ -5,6 +5,7 @@
 pub mod check;
 #[path = "../checks/mod.rs"]
 pub mod checks;
+pub mod cli;
 pub mod diagnosis;
 pub mod docs;
 pub mod facts;
@@ -15,7 +16,9 @@ pub mod regions;
 pub mod remedies;
 pub mod report;
 pub mod runner;
+pub mod select;
 pub mod shape;
 pub mod shell;
 pub mod target;
+pub mod terminal;
 pub mod urlmatch;

@@ -1,1 +1,139 @@
-fn main() {}
+//! `codecommit-doctor`: parse, gather, judge, diagnose, tell, exit status.
+
+use anyhow::Result;
+use clap::Parser;
+use codecommit_doctor::checks::ALL;
+use codecommit_doctor::cli::{self, CheckArgs, Cli, Command, FailOn, Format};
+use codecommit_doctor::facts::{Facts, Request, target};
+use codecommit_doctor::machine::Machine;
+use codecommit_doctor::report::document::Document;
+use codecommit_doctor::report::{assemble, catalogue, human, json};
+use codecommit_doctor::terminal::{self, LiveLine};
+use codecommit_doctor::{runner, select};
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Something was found.
+const FOUND: u8 = 1;
+/// Wrong usage.
+const USAGE: u8 = 2;
+/// The doctor could not finish its work.
+const UNFINISHED: u8 = 3;
+
+/// How long one fact may take.
+const FACT_DEADLINE: Duration = Duration::from_secs(8);
+
+fn main() -> ExitCode {
+    // A check that panics is a line of the report; a stack trace helps nobody at two in the morning.
+    std::panic::set_hook(Box::new(|_| {}));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => match cli::usage_error(&error) {
+            Some(line) => return complain(&line, USAGE),
+            None => return print(&error.render().to_string()),
+        },
+    };
+    match std::panic::catch_unwind(|| run(cli)) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => complain(&format!("{error:#}"), USAGE),
+        Err(_) => complain("the doctor itself failed; please report this with the command that you ran", UNFINISHED),
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    let machine = Machine::current();
+    let style = terminal::style(&machine, &cli.check);
+    colored::control::set_override(style.colour);
+    Ok(match cli.command {
+        None => check(&machine, &cli.check)?,
+        Some(Command::Check(args)) => check(&machine, &args)?,
+        Some(Command::List(args)) if args.format == Format::Json => print(&catalogue::list_json(ALL)?),
+        Some(Command::List(_)) => print(&catalogue::list(ALL, style)),
+        Some(Command::Explain(args)) => print(&catalogue::explain(ALL, &args.id, style)?),
+        Some(Command::Completions(args)) => {
+            let mut script = Vec::new();
+            clap_complete::generate(args.shell, &mut cli::definition(), env!("CARGO_PKG_NAME"), &mut script);
+            print(&String::from_utf8_lossy(&script))
+        }
+        Some(Command::Man) => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(cli::definition()).render(&mut page)?;
+            print(&String::from_utf8_lossy(&page))
+        }
+    })
+}
+
+fn check(machine: &Machine, args: &CheckArgs) -> Result<ExitCode> {
+    let started = Instant::now();
+    let checks = select::select(ALL, &args.only, &args.skip)?;
+    if let Some(file) = &args.output {
+        machine.can_save(file)?;
+    }
+    let request = Request {
+        target: target::choose(machine, args.target.as_deref())?,
+        method: args.method.method(),
+        region: args.region.clone(),
+        profile: args.profile.clone(),
+        offline: args.offline,
+        fact_deadline: FACT_DEADLINE.min(args.timeout),
+    };
+    let facts = Arc::new(Facts::new(machine.clone(), request));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let live = LiveLine::new(machine, args.format == Format::Human);
+    let watch = |pending: &[&str]| live.show(pending);
+    let runs = runtime.block_on(runner::run(Arc::clone(&facts), &checks, started + args.timeout, watch));
+    drop(live);
+    let document = assemble::assemble(&facts, &runs, started.elapsed());
+    // Whatever still hangs, a name that does not resolve, must not hold the report.
+    runtime.shutdown_background();
+
+    let style = terminal::style(machine, args);
+    colored::control::set_override(style.colour);
+    let text = match args.format {
+        Format::Human => human::render(&document, style),
+        Format::Json => json::render(&document)?,
+    };
+    let told = match &args.output {
+        None => print(&text),
+        Some(file) => match machine.save(file, &text) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                print(&text);
+                complain(&format!("{error:#}; the report is on standard output"), UNFINISHED)
+            }
+        },
+    };
+    Ok(if told == ExitCode::SUCCESS { ExitCode::from(status(&document, args.fail_on)) } else { told })
+}
+
+/// The exit status, the same for every format.
+fn status(document: &Document, fail_on: FailOn) -> u8 {
+    let counts = document.counts;
+    let found = counts.fail > 0
+        || (fail_on >= FailOn::Warning && counts.warn > 0)
+        || (fail_on >= FailOn::Unknown && counts.unknown > 0);
+    match (found, document.is_incomplete()) {
+        (true, _) => FOUND,
+        (false, true) => UNFINISHED,
+        (false, false) => 0,
+    }
+}
+
+/// Writes to standard output. A reader that has gone away is not an error.
+fn print(text: &str) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            complain(&format!("standard output cannot be written: {error}"), UNFINISHED)
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// One line on standard error.
+fn complain(line: &str, code: u8) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "codecommit-doctor: {line}");
+    ExitCode::from(code)
+}

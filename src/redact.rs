@@ -68,7 +68,7 @@ impl KnownSecrets {
 }
 
 /// Replaces what looks like a secret in text that others wrote: passwords and tokens in URLs, `password=` and its
-/// relatives, authorization headers, SigV4 passwords and session tokens.
+/// relatives, authorization headers, `SigV4` passwords and session tokens.
 #[must_use]
 pub fn redact(text: &str) -> String {
     static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {

@@ -13,7 +13,7 @@ pub enum Partition {
     /// China, `aws-cn`.
     #[serde(rename = "aws-cn")]
     China,
-    /// GovCloud, `aws-us-gov`.
+    /// `GovCloud`, `aws-us-gov`.
     #[serde(rename = "aws-us-gov")]
     GovCloud,
 }

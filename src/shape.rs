@@ -1,7 +1,7 @@
 //! The shape of a credential: what kind it is and how old, without the secret itself.
 //!
 //! Sources: IAM user guide (Git credentials are named `<user>-at-<account>`), the AWS CLI's credential helper (user name is
-//! the access key id, with `%` and the session token for temporary keys; password is a time and a SigV4 signature).
+//! the access key id, with `%` and the session token for temporary keys; password is a time and a `SigV4` signature).
 
 use crate::redact::MASK;
 use aws_smithy_types::DateTime;
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     fn now() -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(1_767_225_600 + 1200) // 2026-01-01 00:20:00 UTC
+        UNIX_EPOCH + Duration::from_mins(29_453_780) // 2026-01-01 00:20:00 UTC
     }
 
     fn signature() -> String {

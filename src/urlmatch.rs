@@ -2,6 +2,8 @@
 //!
 //! Source: git's `urlmatch.c` and `credential.c`, and "URLs matching" in gitcredentials(7).
 
+use std::fmt::Write;
+
 /// A URL taken apart and normalised as git does before it compares: lower-case scheme and host, default port dropped,
 /// a path that begins with a slash and has no dot segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +132,8 @@ fn normalise_escapes(text: &str) -> String {
                 at += 3;
             }
             Some(byte) => {
-                clean.push_str(&format!("%{byte:02X}"));
+                // Writing to a string cannot fail.
+                let _ = write!(clean, "%{byte:02X}");
                 at += 3;
             }
             None => {

@@ -17,6 +17,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use serde::{Deserialize, Serialize};
+use std::fmt::Write;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -202,7 +203,7 @@ async fn sso_problem(machine: &Machine, profiles: &Profiles, profile: &Section) 
     let start = profile.setting("sso_start_url");
     let configured = session.or(start)?;
     let hash = sha1::Sha1::digest(configured.value.as_bytes());
-    let name: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let name = hex(&hash);
     let cache = machine.expand(&format!("~/.aws/sso/cache/{name}.json"));
     let problem = |expired| SsoProblem {
         profile: profile.name.clone(),
@@ -226,6 +227,15 @@ async fn sso_problem(machine: &Machine, profiles: &Profiles, profile: &Section) 
     let ago = expires.map_or(0, |expires| seconds(SystemTime::now()) - expires.secs());
     let renewable = session.is_some() && text("refreshToken").is_some() && text("clientSecret").is_some();
     (ago >= 0 && !renewable).then(|| problem(Some(ago)))
+}
+
+/// Bytes in hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Whether this machine is an EC2 instance, by the vendor that its firmware names. Anywhere else nobody answers at the

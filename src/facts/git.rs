@@ -20,7 +20,7 @@ pub struct GitProgram {
     pub curl: Option<Version>,
     /// Why it could not be run.
     pub failure: Option<String>,
-    /// Whether its HTTPS part is linked with GnuTLS; only looked at in old versions.
+    /// Whether its HTTPS part is linked with `GnuTLS`; only looked at in old versions.
     pub gnutls: bool,
     /// Other git programs later on `PATH`.
     pub others: Vec<String>,
@@ -67,7 +67,7 @@ pub async fn observe(facts: &Facts) -> Result<GitProgram, Gap> {
             git.curl = text.lines().find_map(|line| line.strip_prefix("libcurl: ")).and_then(read_version);
         }
         Ok(output) => {
-            git.failure = Some(first_line(&output.stderr_text()).unwrap_or_else(|| format!("{:?}", output.ended)))
+            git.failure = Some(first_line(&output.stderr_text()).unwrap_or_else(|| format!("{:?}", output.ended)));
         }
         Err(error) => git.failure = Some(error.to_string()),
     }

@@ -306,12 +306,11 @@ async fn find_program(machine: &Machine, helper: &mut Helper) {
 
 /// Looks among git's own programs, which are on no one's `PATH`.
 async fn in_exec_path(machine: &Machine, name: &str) -> Option<PathBuf> {
-    let folder = match machine.var_set("GIT_EXEC_PATH") {
-        Some(folder) => folder,
-        None => {
-            let output = machine.run(Invocation::new(machine.which("git")?, ["--exec-path"])).await.ok()?;
-            output.stdout_text().trim().to_owned()
-        }
+    let folder = if let Some(folder) = machine.var_set("GIT_EXEC_PATH") {
+        folder
+    } else {
+        let output = machine.run(Invocation::new(machine.which("git")?, ["--exec-path"])).await.ok()?;
+        output.stdout_text().trim().to_owned()
     };
     machine.which_in(name, folder).into_iter().next()
 }

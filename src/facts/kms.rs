@@ -150,7 +150,7 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
     if let Some(key) = &access.key {
         let customer = key.aws_managed == Some(false);
         if access.simulation.is_none() || customer {
-            access.direct = dry_runs(&kms, &key.id).await;
+            access.direct = Box::pin(dry_runs(&kms, &key.id)).await;
         }
     }
     Ok(access)
@@ -177,7 +177,7 @@ async fn principal(facts: &Facts, iam: &aws_sdk_iam::Client, caller: &Caller) ->
             Ok(answer) => Ok(answer.role().map(|role| role.arn().to_owned()).unwrap_or_default()),
             Err(error) => match Refusal::read(&error) {
                 Refusal::NoAnswer(why) => return Err(no_answer(facts, "IAM", &why).await),
-                refusal => Err(format!("iam:GetRole on the role {role}: {}", refusal.text())),
+                refusal @ Refusal::Answer { .. } => Err(format!("iam:GetRole on the role {role}: {}", refusal.text())),
             },
         },
         Principal::Root => {
@@ -268,8 +268,10 @@ fn read_decision(result: &EvaluationResult) -> Decision {
             .collect(),
         boundary_allows: result
             .permissions_boundary_decision_detail()
-            .map(|detail| detail.allowed_by_permissions_boundary()),
-        organization_allows: result.organizations_decision_detail().map(|detail| detail.allowed_by_organizations()),
+            .map(aws_sdk_iam::types::PermissionsBoundaryDecisionDetail::allowed_by_permissions_boundary),
+        organization_allows: result
+            .organizations_decision_detail()
+            .map(aws_sdk_iam::types::OrganizationsDecisionDetail::allowed_by_organizations),
     }
 }
 
@@ -299,7 +301,7 @@ async fn dry_runs(kms: &aws_sdk_kms::Client, key: &str) -> Vec<(String, Option<R
         .collect()
 }
 
-/// The policy that AWS names in an AccessDenied text.
+/// The policy that AWS names in an `AccessDenied` text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplicitDeny {
     /// "identity-based policy", "service control policy", ...

@@ -164,8 +164,8 @@ pub async fn observe(facts: &Facts) -> Result<Decision, Gap> {
         return Ok(early);
     }
     let stores = facts.stores().await.ok();
-    let stored = stores.and_then(|stores| stores.items.iter().find(|item| item.shape.kind == Kind::GitCredential));
-    signs.stored = stored.map(|item| item.shape.user.as_str());
+    let held = stores.and_then(|stores| stores.items.iter().find(|item| item.shape.kind == Kind::GitCredential));
+    signs.stored = held.map(|item| item.shape.user.as_str());
     if let Ok(chain) = facts.helpers().await {
         signs.aws_helper = chain.aws().is_some() || !chain.elsewhere.is_empty();
         signs.any_store = chain.helpers.iter().any(super::helpers::Helper::keeps_passwords);

@@ -139,7 +139,7 @@ fn read_keychain(text: &str, service: &str, host: &str) -> Vec<Item> {
     for block in text.split("keychain: ").skip(1) {
         let attribute = |name: &str| {
             let line = block.lines().find(|line| line.trim_start().starts_with(&format!("\"{name}\"<")))?;
-            line.split_once("=").map(|(_, value)| value.trim().to_owned())
+            line.split_once('=').map(|(_, value)| value.trim().to_owned())
         };
         let quoted = |value: String| value.split('"').nth(1).map(str::to_owned);
         let server = attribute("srvr").or_else(|| attribute("svce")).and_then(quoted).unwrap_or_default();

@@ -155,7 +155,7 @@ impl Machine {
     /// Every program of this name in the given list of folders.
     #[must_use]
     pub fn which_in(&self, name: &str, path: impl AsRef<OsStr>) -> Vec<PathBuf> {
-        let found = which::which_in_all(name, Some(path), &self.cwd).map(|found| found.collect::<Vec<_>>());
+        let found = which::which_in_all(name, Some(path), &self.cwd).map(std::iter::Iterator::collect::<Vec<_>>);
         let mut unique = Vec::new();
         for program in found.unwrap_or_default() {
             if !unique.contains(&program) {

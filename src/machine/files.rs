@@ -1,6 +1,7 @@
 //! Reading files, bounded: only regular files, only so many bytes, and never blocking the program.
 
 use super::Machine;
+use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -72,6 +73,28 @@ impl Machine {
         })
         .await
         .ok()
+    }
+
+    /// Whether a report can go to this path: asked before the work is done, so that no work is lost.
+    ///
+    /// # Errors
+    /// One line that says what is in the way.
+    pub fn can_save(&self, path: &Path) -> anyhow::Result<()> {
+        let path = self.cwd().join(path);
+        let folder = path.parent().unwrap_or(&path);
+        anyhow::ensure!(!path.is_dir(), "{} is a folder; name a file", path.display());
+        anyhow::ensure!(folder.is_dir(), "the folder {} does not exist", folder.display());
+        Ok(())
+    }
+
+    /// Writes a report where the person asked for it: the one thing that asking writes.
+    ///
+    /// # Errors
+    /// The operating system's own words, with the path.
+    #[expect(clippy::disallowed_methods, reason = "the person named this file")]
+    pub fn save(&self, path: &Path, text: &str) -> anyhow::Result<()> {
+        let path = self.cwd().join(path);
+        std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))
     }
 
     /// Whether anything exists at this path.

@@ -15,8 +15,8 @@ use crate::shape::Kind;
 use crate::shell;
 use std::time::Duration;
 
-/// Makes the document. Facts that nobody asked for in time are not waited for.
-pub async fn assemble(facts: &Facts, runs: &[Run], took: Duration) -> Document {
+/// Makes the document. Facts that were not observed in time are left out.
+pub fn assemble(facts: &Facts, runs: &[Run], took: Duration) -> Document {
     let teller = Teller { machine: &facts.machine };
     let diagnosis = diagnose(runs);
     let checks: Vec<CheckView> = runs.iter().map(|run| teller.check(run)).collect();
@@ -81,7 +81,9 @@ impl Teller<'_> {
             method: method.map(|method| method.method),
             method_reason: method.map(|method| self.text(&method.reason)),
             region: effective.and_then(|url| url.region.as_ref()).map(tell),
-            partition: effective.and_then(|url| url.partition()).map(|partition| partition.name().to_owned()),
+            partition: effective
+                .and_then(super::super::target::CloneUrl::partition)
+                .map(|partition| partition.name().to_owned()),
             host: effective.and_then(|url| url.host.as_ref()).map(tell),
             repository: url.and_then(|url| url.repository.as_ref()).map(tell),
             profile: credentials

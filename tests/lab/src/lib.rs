@@ -1,1 +1,102 @@
-//! lab
+//! A CodeCommit region on loopback: the world that codecommit-doctor is tested in.
+//!
+//! It is reached the way a region is reached from a corporate network, through a CONNECT proxy, so nothing in the product
+//! knows of it. The proxy leads `git-codecommit.<region>.amazonaws.com`, `sts.`, `iam.`, `kms.` and `codecommit.` to servers
+//! in this process under the lab's own certificate authority. Git is served by the real `git http-backend`. Who may do what is
+//! decided by IAM policies, as in AWS; see [`world`] for everything that can be set.
+
+mod api;
+mod authority;
+mod codecommit;
+mod git;
+mod iam;
+mod kms;
+mod policy;
+mod proxy;
+mod server;
+mod signature;
+mod sts;
+mod wire;
+
+pub mod scene;
+pub mod tools;
+pub mod world;
+
+use anyhow::{Context, Result};
+use authority::Authority;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use world::World;
+
+/// A running region. It ends when it is dropped.
+pub struct Lab {
+    _runtime: Runtime,
+    region: Arc<Region>,
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+/// What the servers share.
+struct Region {
+    world: World,
+    authority: Authority,
+    /// Where the bare repositories lie: `<account>/<region>/<name>`.
+    repositories: PathBuf,
+    heard: Mutex<Vec<String>>,
+}
+
+impl Lab {
+    /// Starts a region.
+    ///
+    /// # Errors
+    /// When no port can be opened, or the repositories cannot be made.
+    pub fn start(world: World) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let authority = Authority::new()?;
+        std::fs::write(folder.path().join("ca.pem"), authority.pem())?;
+        let repositories = folder.path().join("repositories");
+        for repository in &world.repositories {
+            git::create(&repositories, repository)?;
+        }
+        let region = Arc::new(Region { world, authority, repositories, heard: Mutex::default() });
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("no port on loopback")?;
+        let port = listener.local_addr()?.port();
+        runtime.spawn(proxy::serve(listener, Arc::clone(&region)));
+        Ok(Self { _runtime: runtime, region, folder, port })
+    }
+
+    /// The proxy's URL, for `HTTPS_PROXY`.
+    #[must_use]
+    pub fn proxy(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The certificate authority, in PEM form.
+    #[must_use]
+    pub fn ca(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// A folder that lives as long as the lab.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What was asked so far: `sts GetCallerIdentity`, `git GET /v1/repos/x/info/refs 200`, in the order of the answers.
+    #[must_use]
+    pub fn heard(&self) -> Vec<String> {
+        self.region.heard.lock().map(|heard| heard.clone()).unwrap_or_default()
+    }
+}
+
+impl Region {
+    fn hear(&self, what: String) {
+        if let Ok(mut heard) = self.heard.lock() {
+            heard.push(what);
+        }
+    }
+}

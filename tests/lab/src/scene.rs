@@ -1,0 +1,201 @@
+//! A person's machine in front of the lab: a home, a `PATH` of chosen programs, an environment, and nothing of whoever runs
+//! the tests.
+
+use crate::{Lab, tools};
+use anyhow::{Context, Result};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Programs that every machine has.
+const ORDINARY: &[&str] = &[
+    "sh", "cat", "cp", "cut", "date", "dirname", "env", "grep", "head", "mkdir", "mv", "python3", "rm", "sed", "tr",
+    "uname",
+];
+
+/// After how many seconds a program is ended.
+const PATIENCE: &str = "60";
+
+/// The machine.
+pub struct Scene {
+    folder: tempfile::TempDir,
+    env: BTreeMap<String, String>,
+    clones: AtomicU32,
+}
+
+impl Scene {
+    /// A machine with git and nothing else, connected to the lab.
+    ///
+    /// # Errors
+    /// When a program is missing, or the folder cannot be made.
+    pub fn new(lab: &Lab) -> Result<Self> {
+        let mut scene = Self::alone()?;
+        let ca = lab.ca().display().to_string();
+        for name in ["SSL_CERT_FILE", "GIT_SSL_CAINFO", "AWS_CA_BUNDLE"] {
+            scene.env(name, &ca);
+        }
+        scene.env("HTTPS_PROXY", &lab.proxy());
+        Ok(scene)
+    }
+
+    /// A machine without a network to speak of.
+    ///
+    /// # Errors
+    /// When a program is missing, or the folder cannot be made.
+    pub fn alone() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let at = |name: &str| folder.path().join(name);
+        for name in ["home", "bin", "ordinary", "work"] {
+            std::fs::create_dir(at(name))?;
+        }
+        std::fs::write(at("system.gitconfig"), "")?;
+        for name in ORDINARY.iter().chain(&["git"]) {
+            std::os::unix::fs::symlink(tools::system_program(name)?, at("ordinary").join(name))?;
+        }
+        let text = |name: &str| at(name).display().to_string();
+        let env = [
+            ("HOME", text("home")),
+            ("PATH", format!("{}:{}", text("bin"), text("ordinary"))),
+            ("GIT_CONFIG_SYSTEM", text("system.gitconfig")),
+            ("GIT_TERMINAL_PROMPT", "0".to_owned()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("LANG", "C.UTF-8".to_owned()),
+            ("TERM", "xterm".to_owned()),
+        ];
+        let env = env.map(|(name, value)| (name.to_owned(), value));
+        Ok(Self { env: env.into(), clones: AtomicU32::new(0), folder })
+    }
+
+    /// Sets an environment variable; an empty value removes it.
+    pub fn env(&mut self, name: &str, value: &str) {
+        let value = value.replace("{{HOME}}", &self.home().display().to_string());
+        if value.is_empty() {
+            self.env.remove(name);
+        } else {
+            self.env.insert(name.to_owned(), value);
+        }
+    }
+
+    /// The home folder.
+    #[must_use]
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// The folder in which everything runs.
+    #[must_use]
+    pub fn work(&self) -> PathBuf {
+        self.folder.path().join("work")
+    }
+
+    /// Writes a file below the home folder.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn file(&self, name: &str, text: &str) -> Result<()> {
+        let path = self.home().join(name);
+        std::fs::create_dir_all(path.parent().context("no folder")?)?;
+        std::fs::write(path, text)?;
+        Ok(())
+    }
+
+    /// Puts a program on `PATH`: a script.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn program(&self, name: &str, script: &str) -> Result<()> {
+        let path = self.folder.path().join("bin").join(name);
+        std::fs::write(&path, script)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
+        Ok(())
+    }
+
+    /// Puts the real AWS CLI or the real git-remote-codecommit on `PATH`.
+    ///
+    /// # Errors
+    /// What to install.
+    pub fn tool(&self, name: &str) -> Result<()> {
+        std::os::unix::fs::symlink(tools::python_program(name)?, self.folder.path().join("bin").join(name))?;
+        Ok(())
+    }
+
+    /// Takes a program off `PATH`.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn without(&self, name: &str) -> Result<()> {
+        std::fs::remove_file(self.folder.path().join("ordinary").join(name))?;
+        Ok(())
+    }
+
+    /// Copies a folder's `home`, `bin` and `system.gitconfig` onto the machine.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn furnish(&self, from: &Path) -> Result<()> {
+        let home = self.home().display().to_string();
+        for file in files(&from.join("home"))? {
+            let text = std::fs::read_to_string(&file)?.replace("{{HOME}}", &home);
+            self.file(&file.strip_prefix(from.join("home"))?.to_string_lossy(), &text)?;
+        }
+        for file in files(&from.join("bin"))? {
+            let name = file.file_name().and_then(OsStr::to_str).context("no name")?;
+            self.program(name, &std::fs::read_to_string(&file)?)?;
+        }
+        if let Ok(text) = std::fs::read_to_string(from.join("system.gitconfig")) {
+            std::fs::write(self.folder.path().join("system.gitconfig"), text)?;
+        }
+        Ok(())
+    }
+
+    /// Runs a program to its end.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run(&self, program: impl AsRef<OsStr>, args: &[&str]) -> Result<Output> {
+        let timeout = tools::system_program("timeout")?;
+        let mut command = Command::new(timeout);
+        command.args(["--kill-after=1", PATIENCE]).arg(program.as_ref()).args(args);
+        command.env_clear().envs(&self.env).current_dir(self.work()).stdin(Stdio::null());
+        command.output().with_context(|| format!("{} cannot be run", program.as_ref().to_string_lossy()))
+    }
+
+    /// Runs git.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn git(&self, args: &[&str]) -> Result<Output> {
+        self.run("git", args)
+    }
+
+    /// Clones a repository into a new folder.
+    ///
+    /// # Errors
+    /// When git cannot be started.
+    pub fn clone(&self, url: &str) -> Result<Output> {
+        let number = self.clones.fetch_add(1, Ordering::Relaxed);
+        self.git(&["clone", "--quiet", url, &format!("clone-{number}")])
+    }
+
+    /// Runs a line as a person would, in a shell.
+    ///
+    /// # Errors
+    /// When there is no shell.
+    pub fn shell(&self, line: &str) -> Result<Output> {
+        self.run("sh", &["-c", line])
+    }
+}
+
+/// All files below a folder; none when there is no folder.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() { found.extend(files(&path)?) } else { found.push(path) }
+    }
+    Ok(found)
+}

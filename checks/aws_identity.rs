@@ -3,7 +3,7 @@
 use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
 use crate::facts::caller::{Caller, Identity, Principal};
-use crate::facts::credentials::Choice;
+use crate::facts::credentials::{Choice, needed_to_ask};
 use crate::facts::method::{Decision, Method};
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 
@@ -16,7 +16,7 @@ pub(super) static CHECK: Check = Check {
     findings: &[&INVALID_KEYS, &WRONG_SECRET, &EXPIRED, &ROOT, &FEDERATED],
     judge: |facts| {
         Box::pin(async move {
-            facts.online()?;
+            needed_to_ask(facts).await?;
             let (caller, method, credentials) = tokio::join!(facts.caller(), facts.method(), facts.credentials());
             let has_git_credential =
                 facts.stores().await.is_ok_and(|stores| stores.items.iter().any(|item| item.shape.account.is_some()));

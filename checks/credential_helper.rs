@@ -10,7 +10,7 @@ use crate::facts::method::{Certainty, Decision, Method};
 use crate::facts::profiles::Profiles;
 use crate::finding::{ConfigChange, Evidence, Finding, FindingKind, Fix, Severity};
 use crate::machine::Os;
-use crate::remedies;
+use crate::remedies::helper as remedies;
 use crate::shape::Kind;
 use crate::target::{CloneUrl, Endpoint};
 

@@ -4,12 +4,13 @@ use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
 use crate::facts::answers::Answer;
 use crate::facts::caller::{Caller, Identity};
+use crate::facts::git_config::GitConfig;
 use crate::facts::helpers::{Helper, HelperChain, HelperKind};
 use crate::facts::method::{Certainty, Decision, Method};
 use crate::facts::repository::Repository;
 use crate::facts::stores::{Item, StoreKind, Stores};
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
-use crate::remedies;
+use crate::remedies::{helper, store};
 use crate::shape::{Kind, SIGNATURE_LIFE, span};
 use crate::target::CloneUrl;
 
@@ -40,6 +41,7 @@ pub(super) static CHECK: Check = Check {
             let (caller, repository) =
                 if asks { (facts.caller().await.ok(), facts.repository().await.ok()) } else { (None, None) };
             let view = View {
+                config: facts.git_config().await?,
                 chain,
                 stores,
                 answers,
@@ -99,6 +101,7 @@ static GRC_NOISE: FindingKind = FindingKind::note(
 
 /// Everything that is looked at.
 struct View<'a> {
+    config: &'a GitConfig,
     chain: &'a HelperChain,
     stores: &'a Stores,
     /// In the order of the chain; empty when nobody was asked.
@@ -156,38 +159,64 @@ impl View<'_> {
 
     /// Signatures that are too old: in a store that was looked into, or in the answer of one that was asked.
     fn expired(&self) -> Vec<Finding> {
-        let found = |place: String, line, user: &str, age: Option<i64>, fix| {
-            let when = age.map(|age| format!(", {} old", span(age))).unwrap_or_default();
-            let message =
-                format!("{place} holds a CodeCommit signature{when}, and signatures are valid for 15 minutes.");
-            Finding::new(&EXPIRED_SIGNATURE, message)
-                .seen(Evidence::at(place, line, format!("user name {user}")))
-                .fix(fix)
-        };
-        let life = i64::try_from(SIGNATURE_LIFE.as_secs()).unwrap_or(i64::MAX);
-        let stale = |item: &&Item| {
-            let age = item.shape.age.or(item.stored);
-            item.shape.is_signature() && age.is_none_or(|age| age.abs() > life)
-        };
-        let mut findings: Vec<Finding> = Vec::new();
-        for item in self.stores.items.iter().filter(stale) {
-            let place = if item.store == StoreKind::File { item.place.clone() } else { item.store.name().to_owned() };
-            findings.push(found(place, item.line, &item.shape.user, item.shape.age.or(item.stored), self.delete(item)));
+        let stale = |item: &&Item| item.shape.is_signature() && self.age(item).is_none_or(is_too_old);
+        let findings: Vec<Finding> =
+            self.stores.items.iter().filter(stale).map(|item| self.expired_item(item)).collect();
+        if findings.is_empty() { self.expired_answer().into_iter().collect() } else { findings }
+    }
+
+    fn expired_item(&self, item: &Item) -> Finding {
+        let place = if item.store == StoreKind::File { &item.place } else { item.store.name() };
+        let fix = self.for_good(store::delete(self.stores, item));
+        let finding = expired(place, item.line, &item.shape.user, self.age(item)).fix(fix);
+        if self.is_answered(item) { finding } else { finding.at_most(Severity::Warning) }
+    }
+
+    /// The answer of a store that could not be looked into.
+    fn expired_answer(&self) -> Option<Finding> {
+        let mut asked = self.chain.helpers.iter().zip(self.answers).filter(|(helper, _)| helper.keeps_passwords());
+        let (helper, shape) = asked.find_map(|(helper, answer)| Some((helper, answer.shape()?)))?;
+        if !shape.is_stale_signature() {
+            return None;
         }
-        if findings.is_empty() {
-            for (helper, answer) in
-                self.chain.helpers.iter().zip(self.answers).filter(|(helper, _)| helper.keeps_passwords())
-            {
-                if let Some(shape) = answer.shape().filter(|shape| shape.is_stale_signature()) {
-                    let lines = vec!["protocol=https".to_owned(), format!("host={}", self.host()), String::new()];
-                    let name = helper.entry.text().split_whitespace().next().unwrap_or_default().to_owned();
-                    let erase = Fix::review("Have the store forget the entry")
-                        .feed(lines, ["git", &format!("credential-{name}"), "erase"]);
-                    findings.push(found(format!("the helper {name}"), None, &shape.user, shape.age, erase));
-                }
+        let text = helper.entry.text();
+        let fix = self.for_good(store::erase(text, self.host()));
+        Some(expired(&format!("the helper {text}"), helper.entry.line, &shape.user, shape.age).fix(fix))
+    }
+
+    /// How old a stored signature is: by itself, by the store's clock, or by what the store answered.
+    fn age(&self, item: &Item) -> Option<i64> {
+        let answer =
+            self.answers.get(item.helper).and_then(Answer::shape).filter(|shape| shape.user == item.shape.user);
+        item.shape.age.or(item.stored).or(answer.and_then(|shape| shape.age))
+    }
+
+    /// Whether Git gets this item: nothing that is asked earlier answers, and the store gives this one.
+    fn is_answered(&self, item: &Item) -> bool {
+        let answers = |at: usize| match self.answers.get(at) {
+            Some(Answer::NotAsked(_)) | None => self.chain.helpers[at].aws().is_some(),
+            Some(answer) => answer.shape().is_some(),
+        };
+        let earlier = (0..item.helper).any(answers);
+        let given = match self.answers.get(item.helper) {
+            Some(Answer::Credential(shape)) => shape.user == item.shape.user,
+            Some(Answer::None | Answer::Failed(_)) => false,
+            // Nobody asked: stores give the first that fits.
+            Some(Answer::NotAsked(_)) | None => {
+                self.stores.items.iter().find(|other| other.helper == item.helper).is_some_and(|first| first == item)
             }
+        };
+        given && !earlier
+    }
+
+    /// With the AWS helper, whatever a store forgets it will keep again, unless it is kept away.
+    fn for_good(&self, fix: Fix) -> Fix {
+        match self.chain.aws() {
+            Some((aws, _)) if self.method.method == Method::CredentialHelper => {
+                fix.and(helper::keep_stores_away(self.config, self.chain, aws))
+            }
+            _ => fix,
         }
-        findings
     }
 
     /// The Git credential of another account or user than the URL's or the caller's.
@@ -211,7 +240,7 @@ impl View<'_> {
             Finding::new(&MISMATCH, message).seen(seen).seen(Evidence::new("sts:GetCallerIdentity", &caller.arn));
         // Only when the repository is known to be in the other account does the stored one certainly not fit.
         let finding = if self.repository_is_ours { finding } else { finding.at_most(Severity::Note) };
-        Some(finding.fix(self.delete(stored)))
+        Some(finding.fix(store::delete(self.stores, stored)))
     }
 
     fn wrong_kind(&self) -> Option<Finding> {
@@ -228,10 +257,8 @@ impl View<'_> {
             item.line,
             format!("user name {}", item.shape.user),
         ));
-        let used = self.method.method == Method::GitCredentials
-            && !self.stores.items.iter().any(|item| item.shape.kind == Kind::GitCredential);
-        let finding = if used { finding } else { finding.at_most(Severity::Warning) };
-        Some(finding.fix(self.delete(item)))
+        let finding = if self.is_answered(item) { finding } else { finding.at_most(Severity::Warning) };
+        Some(finding.fix(store::delete(self.stores, item)))
     }
 
     fn duplicates(&self) -> Option<Finding> {
@@ -246,7 +273,7 @@ impl View<'_> {
             items.len(),
             self.host()
         );
-        let finding = Finding::new(&DUPLICATES, message).fix(self.delete(first));
+        let finding = Finding::new(&DUPLICATES, message).fix(store::delete(self.stores, first));
         let seen = |item: &Item| Evidence::at(&item.place, item.line, format!("user name {}", item.shape.user));
         Some(items.iter().map(seen).fold(finding, Finding::seen))
     }
@@ -259,7 +286,7 @@ impl View<'_> {
             "{} is asked besides the AWS CLI credential helper, and keeps its password, which is valid for 15 minutes.",
             store.entry.text()
         );
-        let fix = remedies::reset_before(aws, self.host(), store.entry.text());
+        let fix = helper::keep_stores_away(self.config, self.chain, aws);
         Some(
             Finding::new(&STORE_BEFORE_HELPER, message)
                 .seen(store.entry.evidence())
@@ -279,41 +306,16 @@ impl View<'_> {
                 .fix(Fix::manual("Set up a credential store").docs(docs::GIT_CREDENTIALS)),
         )
     }
+}
 
-    /// Deletes one entry with the store's own tool.
-    fn delete(&self, item: &Item) -> Fix {
-        let title = format!("Delete the entry from {}", item.store.name());
-        match item.store {
-            StoreKind::Keychain => Fix::safe(title).run(["security", "delete-internet-password", "-s", &item.host]),
-            StoreKind::WindowsVault => Fix::safe(title).run(["cmdkey", &format!("/delete:{}", item.place)]),
-            StoreKind::SecretService => {
-                Fix::review(title).run(["secret-tool", "clear", "protocol", "https", "server", &item.host])
-            }
-            StoreKind::File => self.erase_line(item, title),
-        }
-    }
+fn expired(place: &str, line: Option<u32>, user: &str, age: Option<i64>) -> Finding {
+    let when = age.map(|age| format!(", {} old", span(age))).unwrap_or_default();
+    let message = format!("{place} holds a CodeCommit signature{when}, and signatures are valid for 15 minutes.");
+    Finding::new(&EXPIRED_SIGNATURE, message).seen(Evidence::at(place, line, format!("user name {user}")))
+}
 
-    /// Git's own store erases by host, and by user name where that can be told; a session token cannot.
-    fn erase_line(&self, item: &Item, title: String) -> Fix {
-        let mut lines = vec!["protocol=https".to_owned(), format!("host={}", item.host)];
-        let nameable = !item.shape.user.contains("***");
-        let alone = self.stores.items.iter().filter(|other| other.store == StoreKind::File).count() == 1;
-        if nameable {
-            lines.push(format!("username={}", item.shape.user));
-        } else if !alone {
-            let line = item.line.unwrap_or_default();
-            return Fix::review(title).run(["sed", "-i.bak", &format!("{line}d"), &item.place]);
-        }
-        lines.push(String::new());
-        let file = format!("--file={}", item.place);
-        let default = item.place == "~/.git-credentials";
-        let argv: Vec<&str> = if default {
-            vec!["git", "credential-store", "erase"]
-        } else {
-            vec!["git", "credential-store", &file, "erase"]
-        };
-        Fix::safe(title).feed(lines, argv)
-    }
+fn is_too_old(age: i64) -> bool {
+    age.unsigned_abs() > SIGNATURE_LIFE.as_secs()
 }
 
 /// GRC's inner git offers its credentials to the stores, and Windows' finds the user name too long.
@@ -326,7 +328,7 @@ fn grc_noise(keepers: &[&Helper]) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::git_config::{Entry, GitConfig};
+    use crate::facts::git_config::Entry;
     use crate::shape::Shape;
     use std::time::SystemTime;
 
@@ -347,15 +349,25 @@ mod tests {
 
     fn item(store: StoreKind, user: &str, password: Option<&str>) -> Item {
         let shape = Shape::of(user, password, SystemTime::now());
-        Item { store, place: "~/.git-credentials".into(), line: Some(1), host: HOST.into(), shape, stored: None }
+        Item {
+            helper: 0,
+            store,
+            place: "~/.git-credentials".into(),
+            line: Some(1),
+            host: HOST.into(),
+            shape,
+            stored: None,
+        }
     }
 
     fn verdict(chain: &HelperChain, items: Vec<Item>, method: Method, url: &str) -> Verdict {
         let decision = Decision { method, reason: String::new(), certainty: Certainty::Sure };
-        let stores = Stores { items, closed: vec![] };
+        let stores = Stores { items, ..Stores::default() };
         let url = CloneUrl::read(url);
         let other = Identity::read("arn:aws:iam::999999999999:user/ann", "999999999999");
+        let config = GitConfig::default();
         let view = View {
+            config: &config,
             chain,
             stores: &stores,
             answers: &[],
@@ -400,14 +412,14 @@ mod tests {
     #[test]
     fn a_store_beside_the_aws_helper_is_found() {
         let helper = format!("{SECTION}.helper");
-        let chain = chain(&[("credential.helper", "osxkeychain"), (&helper, remedies::DOCUMENTED)]);
+        let chain = chain(&[("credential.helper", "osxkeychain"), (&helper, helper::DOCUMENTED)]);
         assert_eq!(verdict(&chain, vec![], Method::CredentialHelper, &url()).ids(), ["store-before-helper"]);
     }
 
     #[test]
     fn a_reset_keeps_the_store_away() {
         let helper = format!("{SECTION}.helper");
-        let chain = chain(&[("credential.helper", "osxkeychain"), (&helper, ""), (&helper, remedies::DOCUMENTED)]);
+        let chain = chain(&[("credential.helper", "osxkeychain"), (&helper, ""), (&helper, helper::DOCUMENTED)]);
         assert_eq!(verdict(&chain, vec![], Method::CredentialHelper, &url()).ids(), Vec::<&str>::new());
     }
 
@@ -447,8 +459,10 @@ mod tests {
     fn a_closed_store_is_not_an_empty_one() {
         let chain = chain(&[("credential.helper", "libsecret")]);
         let decision = Decision { method: Method::GitCredentials, reason: String::new(), certainty: Certainty::Sure };
-        let stores = Stores { items: vec![], closed: vec![(StoreKind::SecretService, "no tool".into())] };
+        let stores = Stores { closed: vec![(StoreKind::SecretService, "no tool".into())], ..Stores::default() };
+        let config = GitConfig::default();
         let view = View {
+            config: &config,
             chain: &chain,
             stores: &stores,
             answers: &[],

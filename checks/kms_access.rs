@@ -2,6 +2,7 @@
 
 use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
+use crate::facts::credentials::needed_to_ask;
 use crate::facts::kms::{Decision, ExplicitDeny, Key, KmsAccess, Statement, explicit_deny};
 use crate::facts::repository::Repository;
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
@@ -15,12 +16,7 @@ pub(super) static CHECK: Check = Check {
     findings: &[&EXPLICIT_DENY, &CUSTOMER_KEY, &DISABLED, &PENDING_DELETION, &NOT_FOUND, &UNAVAILABLE],
     judge: |facts| {
         Box::pin(async move {
-            facts.online()?;
-            let (credentials, method) = tokio::join!(facts.credentials(), facts.method());
-            // Git credentials and SSH keys work without AWS credentials; then there is nobody to ask for.
-            if credentials?.found().is_none() && method.is_ok_and(|decision| !decision.method.signs()) {
-                return Err(Gap::not_applicable("there are no AWS credentials to ask KMS with"));
-            }
+            needed_to_ask(facts).await?;
             let (access, repository) = tokio::join!(facts.kms(), facts.repository());
             judge(access?, repository.ok())
         })
@@ -243,7 +239,7 @@ fn refused(repository: Option<&Repository>) -> Option<Finding> {
         "EncryptionKeyAccessDeniedException" => {
             (&CUSTOMER_KEY, "CodeCommit may not use the repository's key for this identity.")
         }
-        "EncryptionKeyDisabledException" => (&DISABLED, "The repository's key is disabled."),
+        "EncryptionKeyDisabledException" => (&DISABLED, "The repository's key is disabled, or waiting to be deleted."),
         "EncryptionKeyNotFoundException" => (&NOT_FOUND, "The repository's key does not exist."),
         "EncryptionKeyUnavailableException" => (&UNAVAILABLE, "The repository's key cannot be used now."),
         _ => return None,

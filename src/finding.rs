@@ -192,6 +192,19 @@ impl Fix {
         self
     }
 
+    /// This fix, and another one after it, as one: the more careful of the two decides.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        let mut title = other.title;
+        if let Some(first) = title.get_mut(..1) {
+            first.make_ascii_lowercase();
+        }
+        self.title = format!("{}, and {title}", self.title);
+        self.safety = self.safety.max(other.safety);
+        self.steps.extend(other.steps);
+        self
+    }
+
     /// The same with a page to read.
     #[must_use]
     pub fn docs(mut self, docs: &'static str) -> Self {
@@ -201,7 +214,7 @@ impl Fix {
 }
 
 /// Who decides whether a fix is applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum Safety {

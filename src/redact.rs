@@ -87,7 +87,7 @@ pub fn redact(text: &str) -> String {
                 r#"(?i)((?:password|passwd|passphrase|pwd|secret(?:_?access_?key)?|session_?token|security_?token|access_?token|api_?key|oauth_refresh_token|aws_secret_access_key|aws_session_token|aws_security_token)["']?\s*(?:[=:]|\s+is)\s*)(?:"[^"\r\n]*"|'[^'\r\n]*'|[^\s"';,&}]+)"#,
                 "${1}***",
             ),
-            (r"(?i)(--?(?:password|passwd|token|secret)[ =])\S+", "${1}***"),
+            (r#"(?i)((?:^|[\s'"])--?(?:password|passwd|token|secret)[ =])\S+"#, "${1}***"),
         ]
         .into_iter()
         .filter_map(|(pattern, with)| Some((Regex::new(pattern).ok()?, with)))
@@ -151,6 +151,7 @@ mod tests {
     #[test]
     fn every_pattern_compiles() {
         assert_eq!(redact("--token abcdef"), "--token ***");
+        assert_eq!(redact("security delete-internet-password -s host"), "security delete-internet-password -s host");
     }
 
     #[test]

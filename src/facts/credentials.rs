@@ -291,6 +291,20 @@ fn found(machine: &Machine, keys: Credentials) -> Outcome {
     })
 }
 
+/// Nothing, when there are credentials to ask AWS with. Git credentials and SSH keys need none: without any, the checks
+/// that ask AWS have nothing to say.
+///
+/// # Errors
+/// A gap that says why AWS cannot be asked.
+pub async fn needed_to_ask(facts: &Facts) -> Result<(), Gap> {
+    facts.online()?;
+    let (credentials, method) = tokio::join!(facts.credentials(), facts.method());
+    if credentials?.found().is_none() && method.is_ok_and(|decision| !decision.method.signs()) {
+        return Err(Gap::not_applicable("there are no AWS credentials to ask with, and none are needed"));
+    }
+    Ok(())
+}
+
 impl AwsCredentials {
     /// The credentials, for a client.
     ///

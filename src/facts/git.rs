@@ -2,10 +2,11 @@
 
 use super::Facts;
 use crate::check::Gap;
-use crate::machine::Invocation;
+use crate::machine::{Invocation, Machine, Os, Output};
 use crate::redact::redact;
 use semver::Version;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// The git program that a person would run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -54,7 +55,7 @@ pub async fn observe(facts: &Facts) -> Result<GitProgram, Gap> {
         others: programs.filter(|other| machine.resolve(other) != real).map(|other| machine.tilde(&other)).collect(),
         ..GitProgram::default()
     };
-    match machine.run(Invocation::new(&program, ["version", "--build-options"])).await {
+    match version(machine, &program).await {
         Ok(output) if output.success() => {
             let text = output.stdout_text();
             text.lines()
@@ -77,9 +78,24 @@ pub async fn observe(facts: &Facts) -> Result<GitProgram, Gap> {
     Ok(git)
 }
 
-async fn is_linked_with_gnutls(facts: &Facts, program: &std::path::Path) -> bool {
+/// Asks for the version. A git that cannot parse its configuration says nothing else, so it is asked again without one.
+async fn version(machine: &Machine, program: &Path) -> std::io::Result<Output> {
+    let asking = || Invocation::new(program, ["version", "--build-options"]);
+    let output = machine.run(asking()).await?;
+    if output.success() || !output.stderr_text().contains("bad config") {
+        return Ok(output);
+    }
+    let nowhere = if machine.os() == Os::Windows { "NUL" } else { "/dev/null" };
+    let bare = ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_DIR"]
+        .iter()
+        .fold(asking(), |asking, name| asking.env(name, nowhere));
+    // Before 2.32 git knows no GIT_CONFIG_GLOBAL and looks below HOME.
+    machine.run(bare.env("HOME", "").env("XDG_CONFIG_HOME", nowhere)).await
+}
+
+async fn is_linked_with_gnutls(facts: &Facts, program: &Path) -> bool {
     let Ok(output) = facts.machine.run(Invocation::new(program, ["--exec-path"])).await else { return false };
-    let helper = std::path::Path::new(output.stdout_text().trim()).join("git-remote-https");
+    let helper = Path::new(output.stdout_text().trim()).join("git-remote-https");
     let bytes = facts.machine.read(helper).await.unwrap_or_default();
     bytes.windows(14).any(|window| window == b"libcurl-gnutls")
 }

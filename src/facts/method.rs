@@ -164,7 +164,9 @@ pub async fn observe(facts: &Facts) -> Result<Decision, Gap> {
         return Ok(early);
     }
     let stores = facts.stores().await.ok();
-    let held = stores.and_then(|stores| stores.items.iter().find(|item| item.shape.kind == Kind::GitCredential));
+    // One that git does not get now, because it asks for a path, still shows what the machine was set up for.
+    let all = stores.into_iter().flat_map(|stores| stores.items.iter().chain(&stores.elsewhere));
+    let held = all.into_iter().find(|item| item.shape.kind == Kind::GitCredential);
     signs.stored = held.map(|item| item.shape.user.as_str());
     if let Ok(chain) = facts.helpers().await {
         signs.aws_helper = chain.aws().is_some() || !chain.elsewhere.is_empty();

@@ -12,8 +12,10 @@ use std::time::SystemTime;
 /// What the stores hold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stores {
-    /// The items for the target's host.
+    /// The items with which they answer when git asks for the URL.
     pub items: Vec<Item>,
+    /// Items for the host that do not answer, because git asks for a path and they have another one, or none.
+    pub elsewhere: Vec<Item>,
     /// Stores that could not be looked into, and why.
     pub closed: Vec<(StoreKind, String)>,
 }
@@ -21,6 +23,8 @@ pub struct Stores {
 /// One stored user name and password.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Item {
+    /// The place in the chain of the helper that answers with it.
+    pub helper: usize,
     /// In which store.
     pub store: StoreKind,
     /// The store's name for its place: a file, a target, a keychain.
@@ -29,10 +33,19 @@ pub struct Item {
     pub line: Option<u32>,
     /// The host that it is for.
     pub host: String,
+    /// The path that it is for, empty for every path; `None` when the store does not tell.
+    pub path: Option<String>,
     /// What it is.
     pub shape: Shape,
     /// How many seconds ago it was stored, where the store knows.
     pub stored: Option<i64>,
+}
+
+impl Item {
+    /// Whether the store answers with this one when git asks for a path, or for none.
+    fn answers(&self, path: Option<&str>) -> bool {
+        path.is_none() || self.path.is_none() || path == self.path.as_deref()
+    }
 }
 
 /// A store of credentials.
@@ -75,9 +88,10 @@ pub async fn observe(facts: &Facts) -> Result<Stores, Gap> {
         .and_then(|url| url.host.clone())
         .ok_or_else(|| Gap::not_applicable("there is no host"))?;
     let machine = &facts.machine;
+    let path = target.effective.as_ref().map(|url| url.path.trim_start_matches('/')).filter(|_| chain.uses_http_path());
     let mut stores = Stores::default();
     let mut seen = Vec::new();
-    for helper in &chain.helpers {
+    for (at, helper) in chain.helpers.iter().enumerate() {
         let looked = match &helper.kind {
             _ if seen.contains(&&helper.kind) => continue,
             HelperKind::OsxKeychain => keychain(machine, "find-internet-password", &host, &host).await,
@@ -93,7 +107,12 @@ pub async fn observe(facts: &Facts) -> Result<Stores, Gap> {
         };
         seen.push(&helper.kind);
         match looked {
-            Ok(items) => stores.items.extend(items),
+            Ok(items) => {
+                let (fit, rest) =
+                    items.into_iter().map(|item| Item { helper: at, ..item }).partition(|item| item.answers(path));
+                stores.items.extend::<Vec<_>>(fit);
+                stores.elsewhere.extend::<Vec<_>>(rest);
+            }
             Err((kind, why)) => stores.closed.push((kind, why)),
         }
     }
@@ -146,6 +165,7 @@ fn read_keychain(text: &str, service: &str, host: &str) -> Vec<Item> {
         if server != service {
             continue;
         }
+        let path = attribute("path").map(|path| quoted(path).unwrap_or_default());
         let user = attribute("acct").and_then(quoted).unwrap_or_default();
         // 0x3230...  "20260101T000000Z\000" or "20260101000000Z\000"
         let stored = attribute("mdat").and_then(quoted).and_then(|time| {
@@ -153,10 +173,12 @@ fn read_keychain(text: &str, service: &str, host: &str) -> Vec<Item> {
             compact_time(&format!("{}T{}Z", digits.get(..8)?, digits.get(8..)?))
         });
         items.push(Item {
+            helper: 0,
             store: StoreKind::Keychain,
             place: block.lines().next().unwrap_or_default().trim_matches('"').to_owned(),
             line: None,
             host: host.to_owned(),
+            path,
             shape: Shape::of(&user, None, now),
             stored: stored.map(|at| seconds(now) - at),
         });
@@ -188,10 +210,12 @@ fn read_vault(text: &str, host: &str) -> Vec<Item> {
         }
         let user = values.get(1).cloned().unwrap_or_default();
         items.push(Item {
+            helper: 0,
             store: StoreKind::WindowsVault,
             place: format!("LegacyGeneric:target={target}"),
             line: None,
             host: host.to_owned(),
+            path: None,
             shape: Shape::of(&user, None, SystemTime::now()),
             stored: None,
         });
@@ -222,10 +246,12 @@ async fn secret_service(machine: &Machine, host: &str) -> Looked {
                 machine.secrets().learn(secret);
             }
             Item {
+                helper: 0,
                 store: kind,
                 place: "login keyring".to_owned(),
                 line: None,
                 host: host.to_owned(),
+                path: None,
                 shape: Shape::of(user, secret.map(String::as_str), SystemTime::now()),
                 stored: None,
             }
@@ -245,11 +271,13 @@ async fn credential_files(machine: &Machine, file: Option<&str>, host: &str) -> 
     for file in files {
         let text = machine.read_text(&file).await.unwrap_or_default();
         for (number, line) in (1..).zip(text.lines()) {
-            items.extend(read_credential_line(machine, line, host).map(|shape| Item {
+            items.extend(read_credential_line(machine, line, host).map(|(path, shape)| Item {
+                helper: 0,
                 store: StoreKind::File,
                 place: machine.tilde(&file),
                 line: Some(number),
                 host: host.to_owned(),
+                path: Some(path),
                 shape,
                 stored: None,
             }));
@@ -258,16 +286,18 @@ async fn credential_files(machine: &Machine, file: Option<&str>, host: &str) -> 
     items
 }
 
-/// One line of git's credential file, `https://user:password@host`, when it is for this host. Every password is learnt, of
-/// other hosts too, so that it can never be told.
-fn read_credential_line(machine: &Machine, line: &str, host: &str) -> Option<Shape> {
-    let (userinfo, rest) = line.trim().split_once("://")?.1.rsplit_once('@')?;
+/// One line of git's credential file, `https://user:password@host/path`, when it is for this host. Every password is learnt,
+/// of other hosts too, so that it can never be told.
+fn read_credential_line(machine: &Machine, line: &str, host: &str) -> Option<(String, Shape)> {
+    let (scheme, rest) = line.trim().split_once("://")?;
+    let (userinfo, place) = rest.rsplit_once('@')?;
     let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let (user, password) = (decode(user), decode(password));
     machine.secrets().learn(&password);
-    let here = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    (decode(here).eq_ignore_ascii_case(host)).then(|| Shape::of(&user, Some(&password), SystemTime::now()))
+    let (named, path) = place.split_once('/').unwrap_or((place, ""));
+    let here = scheme == "https" && decode(named).eq_ignore_ascii_case(host);
+    here.then(|| (decode(path), Shape::of(&user, Some(&password), SystemTime::now())))
 }
 
 #[cfg(test)]
@@ -308,7 +338,25 @@ mod tests {
         assert_eq!(read_credential_line(&machine, "https://ann:hunter2%2Bx@github.com", HOST), None);
         assert_eq!(machine.secrets().scrub("hunter2+x"), "***");
         let shape = read_credential_line(&machine, &format!("https://ann-at-111122223333:pa%2Fss@{HOST}/v1"), HOST);
-        assert_eq!(shape.map(|shape| shape.kind), Some(Kind::GitCredential));
+        assert_eq!(shape.map(|(path, shape)| (path, shape.kind)), Some(("v1".to_owned(), Kind::GitCredential)));
         assert_eq!(read_credential_line(&machine, "no url at all", HOST), None);
+    }
+
+    #[test]
+    fn a_path_is_asked_for_like_the_host() {
+        let item = |path: Option<&str>| Item {
+            helper: 0,
+            store: StoreKind::File,
+            place: String::new(),
+            line: None,
+            host: HOST.into(),
+            path: path.map(str::to_owned),
+            shape: Shape::of("ann", None, SystemTime::now()),
+            stored: None,
+        };
+        let asked = Some("v1/repos/x");
+        assert!(item(Some("v1/repos/x")).answers(asked) && item(None).answers(asked));
+        assert!(!item(Some("v1/repos/y")).answers(asked) && !item(Some("")).answers(asked));
+        assert!(item(Some("v1/repos/y")).answers(None));
     }
 }

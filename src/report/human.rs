@@ -38,7 +38,12 @@ impl Page {
     /// so colour is put on afterwards.
     fn paragraph(&mut self, mark: &str, indent: &str, text: &str, dress: impl Fn(&str) -> String) {
         let width = self.style.width.saturating_sub(indent.len()).max(20);
-        for (at, part) in textwrap::wrap(text, textwrap::Options::new(width).break_words(false)).iter().enumerate() {
+        // Only spaces part lines: a path, a host name or an option is there to be copied whole.
+        let wrapping = textwrap::Options::new(width)
+            .break_words(false)
+            .word_separator(textwrap::WordSeparator::AsciiSpace)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        for (at, part) in textwrap::wrap(text, wrapping).iter().enumerate() {
             let lead = if at == 0 { mark } else { indent };
             let dressed = dress(part);
             self.line(&format!("{lead}{dressed}"));

@@ -4,6 +4,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <windows.h>
+
+/* The user's configuration file as Git for Windows names it: in UTF-8, with slashes. */
+static void config_file(char *file, int size)
+{
+    WideCharToMultiByte(CP_UTF8, 0, _wgetenv(L"USERPROFILE"), -1, file, size, NULL, NULL);
+    for (char *at = file; *at; at++)
+        if (*at == '\\')
+            *at = '/';
+    strcat(file, "/.gitconfig");
+}
 
 static void entry(const char *file, const char *key, const char *value)
 {
@@ -22,7 +33,7 @@ int main(int argc, char **argv)
         char file[1024];
         const char *section = "credential.https://git-codecommit.*.amazonaws.com";
         char key[256];
-        snprintf(file, sizeof file, "%s/.gitconfig", getenv("USERPROFILE"));
+        config_file(file, sizeof file - 16);
         snprintf(key, sizeof key, "%s.helper", section);
         entry(file, key, "!aws codecommit credential-helper $@");
         snprintf(key, sizeof key, "%s.usehttppath", section);

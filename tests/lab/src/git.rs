@@ -96,6 +96,10 @@ fn authenticate(asked: &Asked, host: &str, name: &str, region: &str, world: &Wor
     let decoded =
         BASE64_STANDARD.decode(basic).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid)?;
     let (user, password) = decoded.split_once(':').ok_or_else(invalid)?;
+    if password.is_empty() {
+        // What AWS answers here is not known; with a 401 git asks its helpers, as it does for every other host.
+        return Err(nobody());
+    }
 
     let git_user = world.users.iter().find_map(|one| {
         let credential = one.git_credentials.iter().find(|credential| credential.name == user)?;

@@ -151,6 +151,15 @@ impl Scene {
         Ok(())
     }
 
+    /// Every file of the home and working folders with its bytes, to see whether somebody changed one.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn snapshot(&self) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+        let all = files(&self.home())?.into_iter().chain(files(&self.work())?);
+        all.map(|file| Ok((file.clone(), std::fs::read(file)?))).collect()
+    }
+
     /// Runs a program to its end.
     ///
     /// # Errors

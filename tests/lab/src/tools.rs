@@ -65,3 +65,11 @@ pub fn system_program(name: &str) -> Result<PathBuf> {
     let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file());
     found.with_context(|| format!("{name} is not on PATH: install it"))
 }
+
+/// The text of a file of the source tree.
+///
+/// # Errors
+/// The operating system's, with the path.
+pub fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
+}

@@ -159,7 +159,6 @@ pub struct Key {
 
 /// Something that goes wrong on the way to a host.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Fault {
     /// The host, or its beginning, such as `git-codecommit.`.
     pub host: String,

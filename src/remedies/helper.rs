@@ -1,8 +1,8 @@
-//! Ways out that several checks offer: changes of git's credential configuration, as data.
+//! Changes of git's credential helpers.
 
 use crate::docs;
 use crate::facts::git_config::{Entry, GitConfig};
-use crate::facts::helpers::{AwsHelper, Helper};
+use crate::facts::helpers::{AwsHelper, Helper, HelperChain};
 use crate::finding::{ConfigChange, ConfigScope, Fix};
 use crate::regions::credential_pattern;
 
@@ -17,16 +17,8 @@ pub fn remove_helper(config: &GitConfig, helper: &Helper) -> Fix {
     let Some(scope) = entry.config_scope() else { return Fix::manual(title) };
     let fix = if matches!(scope, ConfigScope::System) { Fix::review(title) } else { Fix::safe(title) };
     let fix = fix.docs(docs::SETUP_GIT_CREDENTIALS);
-    let belongs = |name: &str, other: &Entry| match name {
-        "usehttppath" => true,
-        "helper" => other.text().is_empty() || other == entry,
-        _ => false,
-    };
-    let mut siblings = config
-        .section("credential")
-        .filter(|(section, _, other)| *section == helper.section.as_deref() && other.source == entry.source);
     match &helper.section {
-        Some(section) if siblings.all(|(_, name, other)| belongs(name, other)) => {
+        Some(section) if stands_alone(config, helper) => {
             fix.git_config(scope, ConfigChange::RemoveSection(format!("credential.{section}")))
         }
         _ if entry.raw.is_some() => Fix::manual(title),
@@ -82,19 +74,55 @@ pub fn limit_helper(helper: &Helper, host: Option<&str>) -> Fix {
         .git_config(scope, path)
 }
 
-/// Makes git forget the helpers before the AWS helper: its section is written anew, with an empty entry in front.
+/// Whether nothing but the helper, what resets others and `useHttpPath` stands in the helper's section.
+fn stands_alone(config: &GitConfig, helper: &Helper) -> bool {
+    let belongs = |name: &str, other: &Entry| match name {
+        "usehttppath" => true,
+        "helper" => other.text().is_empty() || *other == helper.entry,
+        _ => false,
+    };
+    config
+        .section("credential")
+        .filter(|(section, _, other)| *section == helper.section.as_deref() && other.source == helper.entry.source)
+        .all(|(_, name, other)| belongs(name, other))
+}
+
+/// Makes git forget every store for CodeCommit's hosts: the AWS helper's section is written anew at the end of its file, with
+/// an empty entry in front, which clears what was read before.
 #[must_use]
-pub fn reset_before(helper: &Helper, host: &str, store: &str) -> Fix {
+pub fn keep_stores_away(config: &GitConfig, chain: &HelperChain, helper: &Helper) -> Fix {
     let entry = &helper.entry;
-    let title = format!("Make Git forget {store} for CodeCommit's hosts");
-    let section = helper.section.clone().unwrap_or_else(|| credential_pattern(host));
+    let title = "Keep every store away from CodeCommit's hosts";
+    let section = helper.section.clone().unwrap_or_else(|| credential_pattern(&host(&chain.url)));
     let key = format!("credential.{section}.helper");
+    let place = |helper: &Helper| config.entries.iter().position(|entry| *entry == helper.entry);
+    let stores = || chain.helpers.iter().filter(|helper| helper.keeps_passwords());
+    // What stands in a file that git reads later cannot be cleared from here.
+    let last_of_file = config.entries.iter().rposition(|other| other.source == entry.source);
+    if let Some(late) = stores().find(|store| place(store) > last_of_file) {
+        let (source, value) = (&late.entry.source, late.entry.text());
+        return Fix::manual(format!("{title}: remove or limit `helper = {value}` in {source}"));
+    }
     let Some(scope) = entry.config_scope().filter(|_| entry.raw.is_none()) else { return Fix::manual(title) };
-    let own = ConfigChange::Unset { key: entry.key.clone(), value: entry.value.clone() };
+    let fix = Fix::review(title);
+    let fix = match &helper.section {
+        // Only a section that is written anew comes last.
+        Some(section) if stands_alone(config, helper) => {
+            fix.git_config(scope.clone(), ConfigChange::RemoveSection(format!("credential.{section}")))
+        }
+        _ => {
+            let own = ConfigChange::Unset { key: entry.key.clone(), value: entry.value.clone() };
+            fix.git_config(scope.clone(), own)
+        }
+    };
     let path = ConfigChange::Set { key: format!("credential.{section}.useHttpPath"), value: "true".into() };
-    Fix::review(title)
-        .git_config(scope.clone(), own)
-        .git_config(scope.clone(), ConfigChange::Add { key: key.clone(), value: String::new() })
+    fix.git_config(scope.clone(), ConfigChange::Add { key: key.clone(), value: String::new() })
         .git_config(scope.clone(), ConfigChange::Add { key, value: entry.text().to_owned() })
         .git_config(scope, path)
+}
+
+/// The host of an https URL.
+fn host(url: &str) -> String {
+    let rest = url.strip_prefix("https://").unwrap_or(url);
+    rest.split(['/', ':']).next().unwrap_or_default().to_owned()
 }

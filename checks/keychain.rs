@@ -355,6 +355,7 @@ mod tests {
             place: "~/.git-credentials".into(),
             line: Some(1),
             host: HOST.into(),
+            path: None,
             shape,
             stored: None,
         }

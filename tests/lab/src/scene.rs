@@ -166,10 +166,41 @@ impl Scene {
     /// When it cannot be started.
     pub fn run(&self, program: impl AsRef<OsStr>, args: &[&str]) -> Result<Output> {
         let timeout = tools::system_program("timeout")?;
-        let mut command = Command::new(timeout);
+        let mut command = self.command(timeout);
         command.args(["--kill-after=1", PATIENCE]).arg(program.as_ref()).args(args);
-        command.env_clear().envs(&self.env).current_dir(self.work()).stdin(Stdio::null());
         command.output().with_context(|| format!("{} cannot be run", program.as_ref().to_string_lossy()))
+    }
+
+    /// Runs a program without a limit of time, for measuring.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run_directly(&self, program: &str, args: &[&str]) -> Result<Output> {
+        self.command(program).args(args).output().with_context(|| format!("{program} cannot be run"))
+    }
+
+    /// The most memory that a program itself had in use, in bytes, without what it started.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn peak_memory(&self, program: &str, args: &[&str]) -> Result<u64> {
+        let mut child = self.command(program).args(args).stdout(Stdio::null()).spawn()?;
+        let status = format!("/proc/{}/status", child.id());
+        let mut peak = 0;
+        while child.try_wait()?.is_none() {
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let kibi = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+            peak = peak.max(kibi.unwrap_or_default());
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        Ok(peak * 1024)
+    }
+
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(&self.env).current_dir(self.work()).stdin(Stdio::null());
+        command
     }
 
     /// Runs git.

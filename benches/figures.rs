@@ -93,10 +93,10 @@ fn large(lab: &Lab) -> Result<Scene> {
     let scene = Scene::new(lab)?;
     let mut top = String::new();
     for wide in 0..125 {
-        top += &format!("[include]\n\tpath = c/{wide}-0\n");
+        top = format!("{top}[include]\n\tpath = c/{wide}-0\n");
         for deep in 0..8 {
             let next = if deep < 7 { format!("[include]\n\tpath = {wide}-{}\n", deep + 1) } else { String::new() };
-            let entries: String = (0..9).map(|entry| format!("\tkey{entry} = value\n")).collect();
+            let entries = (0..9).fold(String::new(), |text, entry| format!("{text}\tkey{entry} = value\n"));
             scene.file(&format!("c/{wide}-{deep}"), &format!("[section \"{wide}-{deep}\"]\n{entries}{next}"))?;
         }
     }

@@ -92,7 +92,7 @@ fn problem(problem: &Problem) -> Finding {
     let evidence = Evidence::at(&problem.file, problem.line, &problem.text);
     if problem.fatal {
         let line = problem.line.map(|line| format!(" at line {line}")).unwrap_or_default();
-        let message = format!("Git cannot parse {}{line}, and refuses to run any command.", problem.file);
+        let message = format!("Git cannot read {}{line}, and refuses to run any command.", problem.file);
         let fix = Fix::manual(format!("Correct {}{line}", problem.file));
         Finding::new(&INVALID, message).seen(evidence).fix(fix)
     } else {

@@ -93,7 +93,7 @@ pub struct CheckArgs {
     pub fail_on: FailOn,
 
     /// How long the whole run may take
-    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds, allow_negative_numbers = true)]
     pub timeout: Duration,
 
     /// When to use colour; `NO_COLOR` is respected

@@ -13,7 +13,7 @@ use codecommit_doctor::{runner, select};
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Something was found.
 const FOUND: u8 = 1;
@@ -21,9 +21,6 @@ const FOUND: u8 = 1;
 const USAGE: u8 = 2;
 /// The doctor could not finish its work.
 const UNFINISHED: u8 = 3;
-
-/// How long one fact may take.
-const FACT_DEADLINE: Duration = Duration::from_secs(8);
 
 fn main() -> ExitCode {
     // A check that panics is a line of the report; a stack trace helps nobody at two in the morning.
@@ -77,9 +74,8 @@ fn check(machine: &Machine, args: &CheckArgs) -> Result<ExitCode> {
         region: args.region.clone(),
         profile: args.profile.clone(),
         offline: args.offline,
-        fact_deadline: FACT_DEADLINE.min(args.timeout),
     };
-    let facts = Arc::new(Facts::new(machine.clone(), request));
+    let facts = Arc::new(Facts::new(machine.clone().within(args.timeout), request));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let live = LiveLine::new(machine, args.format == Format::Human);
     let watch = |pending: &[&str]| live.show(pending);

@@ -70,7 +70,7 @@ async fn ask(machine: &Machine, git: &Path, chain: &HelperChain, helper: &Entry,
         input = format!("{input}username={}\n", user.expose());
     }
     match machine.run(invocation.stdin(format!("{input}\n"))).await {
-        Ok(output) if output.ended == Ended::TimedOut => Answer::Failed("gave no answer within 8 s".to_owned()),
+        Ok(output) if output.ended == Ended::TimedOut => Answer::Failed("gave no answer in time".to_owned()),
         Ok(output) if output.success() => read_answer(machine, &output.stdout_text()),
         Ok(output) => complaint(&machine.secrets().scrub(&output.stderr_text())),
         Err(error) => Answer::NotAsked(error.to_string()),

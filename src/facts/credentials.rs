@@ -7,6 +7,7 @@ use crate::finding::Evidence;
 use crate::machine::Machine;
 use crate::shape::seconds;
 use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
@@ -146,26 +147,26 @@ pub async fn observe(facts: &Facts) -> Result<AwsCredentials, Gap> {
     let mut tried = Vec::new();
     let from_env = !choice.explicit && machine.var_set("AWS_ACCESS_KEY_ID").is_some();
     let outcome = if from_env {
-        tried.push(aws_config::environment::EnvironmentVariableCredentialsProvider::new().provide_credentials().await);
+        tried.push(provided(machine, EnvironmentVariableCredentialsProvider::new()).await);
         settle(machine, tried)
     } else {
         if profiles.get(&choice.profile).is_some() {
             let provider =
                 ProfileFileCredentialsProvider::builder().configure(&config).profile_name(&choice.profile).build();
-            tried.push(provider.provide_credentials().await);
+            tried.push(provided(machine, provider).await);
         }
         if !choice.explicit && machine.var_set("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() {
             let provider = WebIdentityTokenCredentialsProvider::builder().configure(&config).build();
-            tried.push(provider.provide_credentials().await);
+            tried.push(provided(machine, provider).await);
         }
         let container = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
         if !choice.explicit && container.iter().any(|name| machine.var_set(name).is_some()) {
             let provider = EcsCredentialsProvider::builder().configure(&config).build();
-            tried.push(provider.provide_credentials().await);
+            tried.push(provided(machine, provider).await);
         }
         if !choice.explicit && tried.iter().all(Result::is_err) && is_ec2(machine).await {
             let provider = ImdsCredentialsProvider::builder().configure(&config).build();
-            tried.push(provider.provide_credentials().await);
+            tried.push(provided(machine, provider).await);
         }
         settle(machine, tried)
     };
@@ -249,6 +250,13 @@ async fn is_ec2(machine: &Machine) -> bool {
 }
 
 type Provided = Result<Credentials, CredentialsError>;
+
+/// Asks a provider, which may run a program (`credential_process`) or ask a host that does not answer.
+async fn provided(machine: &Machine, provider: impl ProvideCredentials) -> Provided {
+    let patience = machine.patience();
+    let answer = tokio::time::timeout(patience, provider.provide_credentials()).await;
+    answer.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(patience)))
+}
 
 /// The first credentials that were given; otherwise the failure that tells most.
 fn settle(machine: &Machine, mut tried: Vec<Provided>) -> Outcome {

@@ -11,10 +11,7 @@ use crate::target::{CloneUrl, Protocol};
 use crate::urlmatch::Parts;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
-
-/// How long the whole way may take; shorter than a fact's deadline, so that the stage is known.
-const PATIENCE: Duration = Duration::from_millis(6500);
+use std::time::Instant;
 
 /// What was learnt about the way to the Git endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -109,7 +106,7 @@ pub async fn observe(facts: &Facts) -> Result<EndpointProbe, Gap> {
         port,
         proxy: proxy.as_ref().and_then(|(raw, _)| read_proxy(raw.expose())),
         roots,
-        deadline: Instant::now() + PATIENCE,
+        deadline: Instant::now() + machine.patience(),
     };
     let path = match &url.repository {
         Some(name) => format!(
@@ -131,7 +128,8 @@ pub async fn observe(facts: &Facts) -> Result<EndpointProbe, Gap> {
 
 async fn greet(facts: &Facts, url: &CloneUrl, host: String) -> EndpointProbe {
     let port = url.port.unwrap_or(22);
-    let wire = Wire { host: host.clone(), port, proxy: None, roots: None, deadline: Instant::now() + PATIENCE };
+    let deadline = Instant::now() + facts.machine.patience();
+    let wire = Wire { host: host.clone(), port, proxy: None, roots: None, deadline };
     read(host, port, facts.machine.ssh_banner(&wire).await)
 }
 

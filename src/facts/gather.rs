@@ -7,11 +7,10 @@ use super::{
 use crate::check::Gap;
 use crate::machine::Machine;
 use std::pin::Pin;
-use std::time::Duration;
 use tokio::sync::OnceCell;
 
 /// What the person asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Request {
     /// The clone URL, and where it was found.
     pub target: target::Chosen,
@@ -23,21 +22,6 @@ pub struct Request {
     pub profile: Option<String>,
     /// No network at all.
     pub offline: bool,
-    /// How long one fact may take.
-    pub fact_deadline: Duration,
-}
-
-impl Default for Request {
-    fn default() -> Self {
-        Self {
-            target: target::Chosen::default(),
-            method: None,
-            region: None,
-            profile: None,
-            offline: false,
-            fact_deadline: Duration::from_secs(8),
-        }
-    }
 }
 
 type Cell<T> = OnceCell<Result<T, Gap>>;
@@ -66,9 +50,9 @@ macro_rules! facts {
                 /// # Errors
                 /// The [`Gap`] that kept it from being observed.
                 pub async fn $name(&self) -> Result<&$type, Gap> {
-                    let what = stringify!($name).replace('_', " ");
-                    let observed = self.$name.get_or_init(|| within(self.request.fact_deadline, what, Box::pin($observe(self))));
-                    observed.await.as_ref().map_err(Clone::clone)
+                    // Boxed, because facts ask for one another.
+                    let observing: Pin<Box<dyn Future<Output = Result<$type, Gap>> + Send + '_>> = Box::pin($observe(self));
+                    self.$name.get_or_init(|| observing).await.as_ref().map_err(Clone::clone)
                 }
             )*
         }
@@ -106,16 +90,6 @@ facts! {
     kms: kms::KmsAccess = kms::observe;
     /// Which way of authenticating this machine is set up for.
     method: method::Decision = method::observe;
-}
-
-async fn within<T>(
-    deadline: Duration,
-    what: String,
-    observing: Pin<Box<dyn Future<Output = Result<T, Gap>> + Send + '_>>,
-) -> Result<T, Gap> {
-    tokio::time::timeout(deadline, observing)
-        .await
-        .unwrap_or_else(|_| Err(Gap::unknown(format!("{what}: no answer within {} s", deadline.as_secs()))))
 }
 
 impl Facts {

@@ -2,7 +2,7 @@
 
 use super::Facts;
 use crate::check::Gap;
-use crate::machine::{Invocation, Machine, Os, Output};
+use crate::machine::{Ended, Invocation, Machine, Os, Output};
 use crate::redact::redact;
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,7 @@ pub async fn observe(facts: &Facts) -> Result<GitProgram, Gap> {
             git.version = read_version(&git.version_text);
             git.curl = text.lines().find_map(|line| line.strip_prefix("libcurl: ")).and_then(read_version);
         }
+        Ok(output) if output.ended == Ended::TimedOut => git.failure = Some("gives no answer".to_owned()),
         Ok(output) => {
             git.failure = Some(first_line(&output.stderr_text()).unwrap_or_else(|| format!("{:?}", output.ended)));
         }
@@ -78,11 +79,11 @@ pub async fn observe(facts: &Facts) -> Result<GitProgram, Gap> {
     Ok(git)
 }
 
-/// Asks for the version. A git that cannot parse its configuration says nothing else, so it is asked again without one.
+/// Asks for the version. A git that cannot read its configuration says nothing else, so it is asked again without one.
 async fn version(machine: &Machine, program: &Path) -> std::io::Result<Output> {
-    let asking = || Invocation::new(program, ["version", "--build-options"]);
+    let asking = || Invocation::quick(program, ["version", "--build-options"]);
     let output = machine.run(asking()).await?;
-    if output.success() || !output.stderr_text().contains("bad config") {
+    if output.ended == Ended::TimedOut || output.success() {
         return Ok(output);
     }
     let nowhere = if machine.os() == Os::Windows { "NUL" } else { "/dev/null" };
@@ -90,11 +91,12 @@ async fn version(machine: &Machine, program: &Path) -> std::io::Result<Output> {
         .iter()
         .fold(asking(), |asking, name| asking.env(name, nowhere));
     // Before 2.32 git knows no GIT_CONFIG_GLOBAL and looks below HOME.
-    machine.run(bare.env("HOME", "").env("XDG_CONFIG_HOME", nowhere)).await
+    let again = machine.run(bare.env("HOME", "").env("XDG_CONFIG_HOME", nowhere)).await?;
+    Ok(if again.success() { again } else { output })
 }
 
 async fn is_linked_with_gnutls(facts: &Facts, program: &Path) -> bool {
-    let Ok(output) = facts.machine.run(Invocation::new(program, ["--exec-path"])).await else { return false };
+    let Ok(output) = facts.machine.run(Invocation::quick(program, ["--exec-path"])).await else { return false };
     let helper = Path::new(output.stdout_text().trim()).join("git-remote-https");
     let bytes = facts.machine.read(helper).await.unwrap_or_default();
     bytes.windows(14).any(|window| window == b"libcurl-gnutls")

@@ -3,7 +3,7 @@
 use super::Facts;
 use crate::check::Gap;
 use crate::finding::{ConfigScope, Evidence};
-use crate::machine::{Invocation, Output};
+use crate::machine::{Ended, Invocation, Output};
 use crate::redact::{Secret, redact};
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
@@ -129,9 +129,13 @@ impl Entry {
 pub async fn observe(facts: &Facts) -> Result<GitConfig, Gap> {
     let Some(program) = facts.machine.which("git") else { return Ok(without_git(facts)) };
     // Newest form first: --show-scope came with 2.26, --show-origin with 2.8. An old git says "usage" or "unknown option".
+    let mut complaint = None;
     for flags in [&["--show-origin", "--show-scope"][..], &["--show-origin"], &[]] {
         let args = ["config", "--list", "-z", "--includes"].iter().chain(flags);
-        let Ok(output) = facts.machine.run(Invocation::new(&program, args).cap(CAP)).await else { break };
+        let Ok(output) = facts.machine.run(Invocation::quick(&program, args).cap(CAP)).await else { break };
+        if output.ended == Ended::TimedOut {
+            break;
+        }
         let problems =
             read_problems(&output.stderr_text(), |file| facts.machine.tilde(&facts.machine.cwd().join(file)));
         if output.success() || problems.iter().any(|problem| problem.fatal) {
@@ -140,8 +144,21 @@ pub async fn observe(facts: &Facts) -> Result<GitConfig, Gap> {
             locate(facts, &mut config.entries).await;
             return Ok(config);
         }
+        complaint = read_complaint(&output.stderr_text(), |file| facts.machine.tilde(Path::new(file)));
     }
-    Err(Gap::blocked("git-version", "git cannot list its configuration"))
+    match complaint {
+        Some(problem) => Ok(GitConfig { problems: vec![problem], ..GitConfig::default() }),
+        None => Err(Gap::blocked("git-version", "git cannot list its configuration")),
+    }
+}
+
+/// Why git gave up, in its own last words: an include that includes itself, for one.
+fn read_complaint(stderr: &str, show: impl Fn(&str) -> String) -> Option<Problem> {
+    let (_, said) = stderr.split_once("fatal: ")?;
+    let text = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let file =
+        said.lines().map(str::trim).find(|line| line.starts_with('/')).map_or("its configuration".to_owned(), show);
+    Some(Problem { file, line: None, text: redact(&text), fatal: true })
 }
 
 /// Reads `git config --list -z`, whose records carry scope and origin in front when they were asked for.
@@ -355,6 +372,15 @@ mod tests {
         let found = read("fatal: bad config variable 'credential.helper' in file '/h/x' at line 7");
         assert_eq!((found[0].line, found[0].file.as_str()), (Some(7), "/h/x"));
         assert_eq!(read("warning: something else"), []);
+    }
+
+    #[test]
+    fn last_words_of_git_are_heard() {
+        let circular = "fatal: exceeded maximum include depth (10) while including\n\t/h/a\nfrom\n\t/h/b\nThis might be due to circular includes.";
+        let problem = read_complaint(circular, str::to_owned).unwrap();
+        assert_eq!((problem.file.as_str(), problem.fatal), ("/h/a", true));
+        assert!(problem.text.ends_with("circular includes."));
+        assert_eq!(read_complaint("error: unknown option `show-scope'", str::to_owned), None);
     }
 
     #[test]

@@ -309,7 +309,7 @@ async fn in_exec_path(machine: &Machine, name: &str) -> Option<PathBuf> {
     let folder = if let Some(folder) = machine.var_set("GIT_EXEC_PATH") {
         folder
     } else {
-        let output = machine.run(Invocation::new(machine.which("git")?, ["--exec-path"])).await.ok()?;
+        let output = machine.run(Invocation::quick(machine.which("git")?, ["--exec-path"])).await.ok()?;
         output.stdout_text().trim().to_owned()
     };
     machine.which_in(name, folder).into_iter().next()

@@ -58,7 +58,7 @@ impl Target {
 /// A sentence for the person, when the text is none of them.
 pub fn choose(machine: &Machine, input: Option<&str>) -> anyhow::Result<Chosen> {
     let Some(text) = input.map(str::trim) else { return Ok(from_worktree(machine.cwd(), None)) };
-    let shown = CloneUrl::read(text).shown;
+    let shown: String = CloneUrl::read(text).shown.chars().take(LONGEST).collect();
     if text.is_empty() || text.chars().any(char::is_control) {
         bail!("the target is empty or holds control characters; give a clone URL, a remote's name or a folder");
     }
@@ -78,6 +78,9 @@ pub fn choose(machine: &Machine, input: Option<&str>) -> anyhow::Result<Chosen> 
     };
     Ok(Chosen { input: Some(shown), ..chosen })
 }
+
+/// How much of a text that is no target is repeated.
+const LONGEST: usize = 200;
 
 fn looks_like_url(text: &str) -> bool {
     text.contains("://") || text.starts_with("codecommit:") || (text.contains('@') && text.contains(':'))

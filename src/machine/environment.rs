@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The family of operating system, as far as Git and AWS tools behave differently on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,12 +32,16 @@ impl Os {
     }
 }
 
+/// How long one answer is waited for: of a program, a file, a host.
+const PATIENCE: Duration = Duration::from_secs(8);
+
 /// One computer as one user sees it.
 #[derive(Clone, Debug)]
 pub struct Machine {
     env: BTreeMap<OsString, OsString>,
     cwd: PathBuf,
     os: Os,
+    patience: Duration,
     secrets: Arc<KnownSecrets>,
 }
 
@@ -45,7 +50,9 @@ impl Machine {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place where the process's own environment is read")]
     pub fn current() -> Self {
-        Self::new(Os::current(), std::env::vars_os(), std::env::current_dir().unwrap_or_default())
+        // A folder that was deleted under the person's feet is no place to run a program in.
+        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        Self::new(Os::current(), std::env::vars_os(), cwd)
     }
 
     /// A machine with the given environment; nothing of the process's own is used.
@@ -53,7 +60,7 @@ impl Machine {
     /// Values of variables that hold secrets are remembered, so that they can never be printed.
     #[must_use]
     pub fn new(os: Os, env: impl IntoIterator<Item = (OsString, OsString)>, cwd: PathBuf) -> Self {
-        let machine = Self { env: env.into_iter().collect(), cwd, os, secrets: Arc::default() };
+        let machine = Self { env: env.into_iter().collect(), cwd, os, patience: PATIENCE, secrets: Arc::default() };
         for (name, value) in &machine.env {
             if let (Some(name), Some(value)) = (name.to_str(), value.to_str())
                 && holds_secret(name)
@@ -62,6 +69,19 @@ impl Machine {
             }
         }
         machine
+    }
+
+    /// The same machine for a run that may take this long altogether: no single answer may use it up.
+    #[must_use]
+    pub fn within(mut self, budget: Duration) -> Self {
+        self.patience = PATIENCE.min(budget.mul_f64(0.75));
+        self
+    }
+
+    /// How long one answer is waited for.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// The operating system's family.

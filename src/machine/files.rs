@@ -50,7 +50,7 @@ impl Machine {
     /// [`FileError`], when there is no such file, it may not be read, or it is not a regular file.
     pub async fn read(&self, path: impl Into<PathBuf>) -> Result<Vec<u8>, FileError> {
         let path = path.into();
-        blocking(move || read_bounded(&path, CAP)).await
+        self.blocking(move || read_bounded(&path, CAP)).await
     }
 
     /// The text of a regular file; bytes that are not UTF-8 are replaced, a byte-order mark is dropped.
@@ -65,7 +65,7 @@ impl Machine {
     /// The first line of a program file (a shebang, if it is a script), at most 512 bytes.
     pub async fn first_line(&self, path: impl Into<PathBuf>) -> Option<String> {
         let path = path.into();
-        blocking(move || {
+        self.blocking(move || {
             let mut head = [0; 512];
             let read = open_regular(&path)?.take(512).read(&mut head)?;
             let line = head[..read].split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -110,10 +110,19 @@ impl Machine {
     }
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, FileError> + Send + 'static,
-) -> Result<T, FileError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(FileError::Other(error.to_string())))
+impl Machine {
+    /// Does work on files where it blocks nobody; a file system that is gone costs no more than the machine's patience.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, FileError> + Send + 'static,
+    ) -> Result<T, FileError> {
+        let work = tokio::time::timeout(self.patience(), tokio::task::spawn_blocking(work));
+        match work.await {
+            Ok(Ok(done)) => done,
+            Ok(Err(error)) => Err(FileError::Other(error.to_string())),
+            Err(_) => Err(FileError::Other("its file system does not answer".to_owned())),
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where files are opened")]

@@ -12,9 +12,6 @@ use zeroize::Zeroizing;
 /// The most that is kept of a program's output; the rest is read and dropped, so that the program does not block.
 const CAP: usize = 1024 * 1024;
 
-/// How long a program has before it and everything that it started is killed.
-const DEADLINE: Duration = Duration::from_secs(8);
-
 /// How long the output of a finished program may stay open (a grandchild may hold it) before it is cut off.
 const DRAIN: Duration = Duration::from_millis(500);
 
@@ -42,8 +39,9 @@ pub struct Invocation {
     args: Vec<OsString>,
     stdin: Option<Zeroizing<Vec<u8>>>,
     env: Vec<(OsString, OsString)>,
-    deadline: Duration,
+    deadline: Option<Duration>,
     cap: usize,
+    asks_nobody: bool,
 }
 
 impl Invocation {
@@ -54,9 +52,16 @@ impl Invocation {
             args: args.into_iter().map(Into::into).collect(),
             stdin: None,
             env: Vec::new(),
-            deadline: DEADLINE,
+            deadline: None,
             cap: CAP,
+            asks_nobody: false,
         }
+    }
+
+    /// A program that never asks anybody anything, such as `git version`. A process group of its own is enough for it, and
+    /// is quicker to start than a session.
+    pub fn quick(program: impl Into<PathBuf>, args: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        Self { asks_nobody: true, ..Self::new(program, args) }
     }
 
     /// What the program reads on standard input; without it, standard input is closed.
@@ -80,10 +85,10 @@ impl Invocation {
         self
     }
 
-    /// Another deadline than 8 seconds.
+    /// Another deadline than the machine's patience; then the program and everything that it started is killed.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+        self.deadline = Some(deadline);
         self
     }
 }
@@ -135,7 +140,7 @@ impl Machine {
     /// # Errors
     /// The operating system's error when the program could not be started.
     pub async fn run(&self, invocation: Invocation) -> std::io::Result<Output> {
-        let Invocation { program, args, stdin, env, deadline, cap } = invocation;
+        let Invocation { program, args, stdin, env, deadline, cap, asks_nobody } = invocation;
         let mut command = CommandWrap::with_new(program, |command| {
             command
                 .args(args)
@@ -152,9 +157,16 @@ impl Machine {
         });
         // A session of its own: no controlling terminal to prompt on, and one group to kill.
         #[cfg(unix)]
-        command.wrap(process_wrap::tokio::ProcessSession);
+        if asks_nobody {
+            command.wrap(process_wrap::tokio::ProcessGroup::leader());
+        } else {
+            command.wrap(process_wrap::tokio::ProcessSession);
+        }
         #[cfg(windows)]
-        command.wrap(process_wrap::tokio::JobObject);
+        {
+            let _ = asks_nobody;
+            command.wrap(process_wrap::tokio::JobObject);
+        }
         command.wrap(KillOnDrop);
 
         let mut child = command.spawn()?;
@@ -172,7 +184,7 @@ impl Machine {
                 };
                 tokio::join!(feeding, collect(out, &mut stdout, cap), collect(err, &mut stderr, cap));
             };
-            bounded(&mut child, pipes, deadline).await
+            bounded(&mut child, pipes, deadline.unwrap_or(self.patience())).await
         };
         Ok(Output { ended, stdout, stderr })
     }

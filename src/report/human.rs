@@ -177,7 +177,9 @@ impl Page {
     fn table(&mut self, document: &Document) {
         let style = self.style;
         let target = &document.target;
-        let mut about = vec![target.url.clone().or(target.host.clone()).unwrap_or_else(|| "no clone URL".to_owned())];
+        let host = || target.host.as_ref().map(|host| format!("the set-up for {host}"));
+        let mut about =
+            vec![target.url.clone().or_else(host).unwrap_or_else(|| "the set-up, without a clone URL".to_owned())];
         if target.from.starts_with("remote") {
             about.push(target.from.clone());
         }
@@ -218,8 +220,11 @@ impl Page {
         ];
         let said: Vec<String> =
             said.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
-        let seconds = f64::from(u32::try_from(document.took_ms).unwrap_or(u32::MAX)) / 1000.0;
-        self.line(&format!("{} checks: {} in {seconds:.1} s", document.checks.len(), said.join(", ")));
+        let took = match document.took_ms {
+            short @ ..1000 => format!("{short} ms"),
+            long => format!("{:.1} s", f64::from(u32::try_from(long).unwrap_or(u32::MAX)) / 1000.0),
+        };
+        self.line(&format!("{} checks: {} in {took}", document.checks.len(), said.join(", ")));
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Programs that every machine has.
@@ -169,6 +169,15 @@ impl Scene {
         let mut command = self.command(timeout);
         command.args(["--kill-after=1", PATIENCE]).arg(program.as_ref()).args(args);
         command.output().with_context(|| format!("{} cannot be run", program.as_ref().to_string_lossy()))
+    }
+
+    /// Runs a program in front of whoever watches.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn show(&self, program: impl AsRef<OsStr>, args: &[&str]) -> Result<ExitStatus> {
+        let name = program.as_ref().to_string_lossy().into_owned();
+        self.command(program).args(args).status().with_context(|| format!("{name} cannot be run"))
     }
 
     /// Runs a program without a limit of time, for measuring.

@@ -73,3 +73,14 @@ pub fn system_program(name: &str) -> Result<PathBuf> {
 pub fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
 }
+
+/// Runs cargo in the workspace.
+///
+/// # Errors
+/// When it fails.
+pub fn cargo(args: &[&str]) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo).args(args).current_dir(env!("CARGO_MANIFEST_DIR")).status()?;
+    ensure!(status.success(), "cargo {args:?} fails");
+    Ok(())
+}

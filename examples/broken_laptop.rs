@@ -1,0 +1,59 @@
+//! A broken laptop and its diagnosis, without an AWS account: `cargo run --example broken_laptop`.
+//!
+//! A region runs on loopback. The laptop was once set up for the AWS CLI's credential helper, then for Git credentials, and
+//! nobody removed the helper. Git says 403. The doctor says why, its advice is followed, and the clone succeeds.
+
+use anyhow::{Context, Result, ensure};
+use codecommit_doctor::report::document::Document;
+use codecommit_lab::Lab;
+use codecommit_lab::scene::Scene;
+use codecommit_lab::tools;
+use codecommit_lab::world::World;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+#[derive(serde::Deserialize)]
+struct Scenario {
+    url: String,
+    lab: World,
+}
+
+fn main() -> Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/stale-helper");
+    let scenario: Scenario = toml::from_str(&tools::read(&folder.join("scenario.toml"))?)?;
+    let doctor = build()?;
+    let lab = Lab::start(scenario.lab)?;
+    let scene = Scene::new(&lab)?;
+    scene.furnish(&folder)?;
+    scene.tool("aws")?;
+
+    let url = &scenario.url;
+    say(&format!("$ git clone {url}"))?;
+    scene.show("git", &["clone", url])?;
+    say(&format!("\n$ codecommit-doctor {url}"))?;
+    scene.show(&doctor, &[url])?;
+
+    let report = scene.run(&doctor, &["--format", "json", url])?;
+    let report: Document = serde_json::from_slice(&report.stdout)?;
+    let cause = report.root_finding().context("the doctor found no cause")?;
+    for command in cause.fixes.iter().flat_map(|fix| &fix.commands) {
+        say(&format!("\n$ {command}"))?;
+        scene.show("sh", &["-c", command])?;
+    }
+    say(&format!("\n$ git clone {url}"))?;
+    let clone = scene.show("git", &["clone", url])?;
+    ensure!(clone.success(), "the advice did not help");
+    Ok(())
+}
+
+/// Builds the program, which an example does not do by itself.
+fn build() -> Result<PathBuf> {
+    tools::cargo(&["build", "--quiet", "--package", "codecommit-doctor"])?;
+    let example = std::env::current_exe()?;
+    let folder = example.parent().and_then(Path::parent).context("an example lies in target/debug/examples")?;
+    Ok(folder.join("codecommit-doctor"))
+}
+
+fn say(line: &str) -> Result<()> {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}

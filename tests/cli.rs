@@ -1,0 +1,240 @@
+//! The program from outside: usage, exit statuses, formats, a broken world, and secrets that must stay secret.
+
+use anyhow::{Context, Result, ensure};
+use codecommit_doctor::report::document::{Document, Status};
+use codecommit_doctor::report::json;
+use codecommit_lab::scene::Scene;
+use std::process::Output;
+
+const DOCTOR: &str = env!("CARGO_BIN_EXE_codecommit-doctor");
+const URL: &str = "https://git-codecommit.us-east-2.amazonaws.com/v1/repos/MyDemoRepo";
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// The one document that `--format json` prints; nothing else is on either stream.
+fn report(scene: &Scene, args: &[&str]) -> Result<Document> {
+    let args: Vec<&str> = ["check", "--format", "json"].iter().chain(args).copied().collect();
+    let output = scene.run(DOCTOR, &args)?;
+    ensure!(output.stderr.is_empty(), "{}", text(&output));
+    serde_json::from_slice(&output.stdout).with_context(|| text(&output))
+}
+
+fn cause(document: &Document) -> String {
+    document.root_cause.as_ref().map(|root| format!("{}/{}", root.check, root.finding)).unwrap_or_default()
+}
+
+#[test]
+fn bad_usage_is_one_clear_line_and_exit_2() -> Result<()> {
+    let scene = Scene::alone()?;
+    let long = "a".repeat(100_000);
+    for (args, said) in [
+        (&["--ofline"][..], "did you mean --offline?"),
+        (&["--format", "xml"], "human, json"),
+        (&["--only", "keychian"], "did you mean keychain?"),
+        (&["--skip", "nothing-*"], "there is no check or group"),
+        (&["--only", "clock", "--skip", "network"], "leave no check"),
+        (&["--timeout", "-1"], "--timeout"),
+        (&["--timeout", "nan"], "from 1 to 600"),
+        (&["explain", "stale-helpr"], "did you mean stale-helper?"),
+        (&["completions", "tcsh"], "did you mean zsh?"),
+        (&["no-such-remote"], "neither a clone URL"),
+        (&[""], "empty"),
+        (&["https://x\ny"], "control characters"),
+        (&[&long], "neither a clone URL"),
+        (&["--output", "/no/such/folder/x"], "/no/such/folder does not exist"),
+        (&["--output", "."], "is a folder"),
+        (&["-q", "-v"], "--verbose"),
+    ] {
+        let output = scene.run(DOCTOR, args)?;
+        let line = String::from_utf8(output.stderr.clone())?;
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {line}");
+        assert!(line.starts_with("codecommit-doctor: ") && line.trim_end().lines().count() == 1, "{args:?}: {line}");
+        assert!(line.contains(said) && line.len() < 500, "{args:?}: {line}");
+        assert!(output.stdout.is_empty());
+    }
+    Ok(())
+}
+
+#[test]
+fn the_exit_status_tells_what_was_found() -> Result<()> {
+    let mut scene = Scene::alone()?;
+    let status = |scene: &Scene, args: &[&str]| Ok::<_, anyhow::Error>(scene.run(DOCTOR, args)?.status.code());
+    assert_eq!(status(&scene, &["--offline", URL])?, Some(0));
+    assert_eq!(status(&scene, &["--offline", &format!("{URL}.git")])?, Some(1));
+    let slash = format!("{URL}/");
+    assert_eq!(status(&scene, &["--offline", &slash])?, Some(0));
+    assert_eq!(status(&scene, &["--offline", "--fail-on", "warning", &slash])?, Some(1));
+    scene.file(".gitconfig", "[credential]\n\thelper = libsecret\n")?;
+    scene.program("git-credential-libsecret", "#!/bin/sh\nexit 0\n")?;
+    assert_eq!(status(&scene, &["--offline", "--only", "keychain", "--fail-on", "unknown", URL])?, Some(1));
+    scene.program("git", "#!/bin/sh\nexec sleep 60\n")?;
+    scene.env("PATH", &format!("{}:/usr/bin:/bin", scene.home().with_file_name("bin").display()));
+    assert_eq!(status(&scene, &["--offline", "--only", "git-version", URL, "--timeout", "1"])?, Some(1));
+    Ok(())
+}
+
+#[test]
+fn help_version_completions_and_man_are_there() -> Result<()> {
+    let scene = Scene::alone()?;
+    for (args, said) in [
+        (&["--help"][..], "Exit status:"),
+        (&["check", "--help"], "--fail-on"),
+        (&["--version"], env!("CARGO_PKG_VERSION")),
+        (&["completions", "bash"], "codecommit-doctor"),
+        (&["completions", "zsh"], "#compdef"),
+        (&["completions", "fish"], "complete -c"),
+        (&["completions", "powershell"], "Register-ArgumentCompleter"),
+        (&["completions", "elvish"], "codecommit-doctor"),
+        (&["man"], ".TH codecommit-doctor"),
+        (&["list"], "kms-access (aws)"),
+        (&["list", "--format", "json"], "\"id\": \"kms-access\""),
+        (&["explain", "kms-access"], "Why it matters"),
+    ] {
+        let output = scene.run(DOCTOR, args)?;
+        assert!(output.status.success() && text(&output).contains(said), "{args:?}: {}", text(&output));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_report_can_go_to_a_file() -> Result<()> {
+    let scene = Scene::alone()?;
+    let output = scene.run(DOCTOR, &["--offline", "--format", "json", "--output", "report.json", URL])?;
+    assert!(output.status.success() && text(&output).is_empty(), "{}", text(&output));
+    let document: Document = serde_json::from_str(&codecommit_lab::tools::read(&scene.work().join("report.json"))?)?;
+    assert_eq!(document.schema_version, 1);
+    Ok(())
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() -> Result<()> {
+    let scene = Scene::alone()?;
+    let output = scene.shell(&format!("'{DOCTOR}' list | head -n 1"))?;
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", text(&output));
+    Ok(())
+}
+
+#[test]
+fn the_schema_is_the_one_that_is_checked_in() -> Result<()> {
+    snapbox::assert_data_eq!(json::schema()?, snapbox::file!["../schema/report-v1.json"].raw());
+    Ok(())
+}
+
+#[test]
+fn a_world_without_anything_is_reported() -> Result<()> {
+    let mut scene = Scene::alone()?;
+    for name in ["HOME", "PATH", "LANG", "TERM"] {
+        scene.env(name, "");
+    }
+    let document = report(&scene, &["--offline", URL])?;
+    assert_eq!(cause(&document), "git-version/git-missing");
+    Ok(())
+}
+
+#[test]
+fn hostile_configuration_is_reported() -> Result<()> {
+    for (name, bytes, expected) in [
+        (".gitconfig", "\u{0}\u{1}\u{7f}[", "git-config/config-invalid"),
+        (".gitconfig", "[include]\n\tpath = ~/.gitconfig\n", "git-config/config-invalid"),
+        (".gitconfig", "[credential]\n\thelper = \"\n", "git-config/config-invalid"),
+        (".aws/config", "\u{0}\u{fffd}[[[[\n=\n", ""),
+        (".aws/credentials", "[default\naws_access_key_id = x\n", ""),
+        (".git-credentials", "\u{0}://@@@:::\n", ""),
+    ] {
+        let scene = Scene::alone()?;
+        scene.file(name, bytes)?;
+        let document = report(&scene, &["--offline", URL])?;
+        assert_eq!(cause(&document), expected, "{name}: {bytes:?}: {document:#?}");
+        assert!(!document.is_incomplete(), "{name}: {document:#?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn files_that_are_no_files_do_not_block() -> Result<()> {
+    let scene = Scene::alone()?;
+    for line in ["mkdir -p .aws/config .git-credentials .config/git", "mkfifo .aws/credentials .config/git/credentials"]
+    {
+        let output = scene.shell(&format!("cd \"$HOME\" && PATH=$PATH:/usr/bin:/bin && {line}"))?;
+        ensure!(output.status.success(), "{}", text(&output));
+    }
+    scene.file(".gitconfig", "[credential]\n\thelper = store\n")?;
+    let document = report(&scene, &["--offline", URL])?;
+    assert!(!document.is_incomplete(), "{document:#?}");
+    Ok(())
+}
+
+#[test]
+fn a_git_that_hangs_or_never_stops_talking_is_one_line() -> Result<()> {
+    for script in ["#!/bin/sh\nexec sleep 60\n", "#!/bin/sh\nwhile :; do echo y; done\n"] {
+        let scene = Scene::alone()?;
+        scene.program("git", script)?;
+        scene.program("sleep", "#!/bin/sh\nexec /bin/sleep \"$@\"\n")?;
+        let document = report(&scene, &["--offline", "--timeout", "2", URL])?;
+        assert_eq!(cause(&document), "git-version/git-not-runnable", "{document:#?}");
+        let url = document.checks.iter().find(|check| check.id == "clone-url").context("no clone-url")?;
+        assert_eq!(url.status, Status::Pass, "what does not need git is still checked");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_helper_that_hangs_is_ended() -> Result<()> {
+    let scene = Scene::alone()?;
+    scene.file(".gitconfig", "[credential]\n\thelper = \"!while :; do :; done; f\"\n")?;
+    let document = report(&scene, &["--timeout", "3", "--only", "credential-helper", URL])?;
+    let helper = &document.checks[0];
+    assert!(helper.findings.iter().any(|finding| finding.id == "helper-failed"), "{document:#?}");
+    Ok(())
+}
+
+/// A word that stands for a secret and must never come out.
+const CANARY: &str = "c4n4ry-s3cr3t";
+
+#[test]
+fn no_secret_comes_out_wherever_it_was_planted() -> Result<()> {
+    let mut scene = Scene::alone()?;
+    scene.tool("aws")?;
+    scene.file(
+        ".gitconfig",
+        &format!(
+            "[credential]\n\thelper = store\n\thelper = \"!f() {{ echo username=ann; echo password={CANARY}-1; echo password={CANARY}-2 >&2; }}; f\"\n\
+             [credential \"https://ann:{CANARY}-3@git-codecommit.us-east-2.amazonaws.com\"]\n\thelper = cache\n\
+             [http]\n\tproxy = http://ann:{CANARY}-4@127.0.0.1:1\n\textraHeader = Authorization: Basic {CANARY}-5\n\
+             [url \"https://bob:{CANARY}-6@git-codecommit.us-east-2.amazonaws.com/\"]\n\tinsteadOf = https://git-codecommit.us-east-2.amazonaws.com/\n"
+        ),
+    )?;
+    scene.file(
+        ".git-credentials",
+        &format!("https://ann-at-111122223333:{CANARY}-7@git-codecommit.us-east-2.amazonaws.com\nhttps://ann:{CANARY}-8@github.com\n"),
+    )?;
+    scene.file(
+        ".aws/credentials",
+        &format!("[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = {CANARY}-9\naws_session_token = {CANARY}-10\n{CANARY}-11 on a line of its own\n"),
+    )?;
+    scene.file(
+        ".aws/config",
+        &format!("[profile x]\ncredential_process = print --password {CANARY}-12\nrole_session_name={CANARY}\n"),
+    )?;
+    scene.env("AWS_SECRET_ACCESS_KEY", &format!("{CANARY}-13"));
+    scene.env("AWS_SESSION_TOKEN", &format!("{CANARY}-14"));
+    scene.env("HTTPS_PROXY", &format!("http://ann:{CANARY}-15@127.0.0.1:1"));
+    scene.git(&["init", "--quiet"])?;
+    let with_password = format!("https://ann:{CANARY}-16@git-codecommit.us-east-2.amazonaws.com/v1/repos/MyDemoRepo");
+    scene.git(&["remote", "add", "origin", &with_password])?;
+    let badly_encoded = format!("https://ann:{CANARY}/17+=@git-codecommit.us-east-2.amazonaws.com/v1/repos/MyDemoRepo");
+    for target in [URL, "origin", &with_password, &badly_encoded, &format!("nonsense {CANARY}@:x")] {
+        for format in [&["--format", "json"][..], &["--verbose"], &["--offline", "-v"]] {
+            let args: Vec<&str> = ["check", target].iter().chain(format).copied().collect();
+            let output = scene.run(DOCTOR, &args)?;
+            // The session's name is no secret, and the last target is one that nobody could know to hold any.
+            let said = text(&output)
+                .replace(&format!("role_session_name = {CANARY}"), "")
+                .replace(&format!("nonsense {CANARY}"), "");
+            assert!(!said.contains(CANARY), "{args:?} tells a secret:\n{said}");
+        }
+    }
+    Ok(())
+}

@@ -76,7 +76,11 @@ fn judge(target: &Target) -> Verdict {
     // What Git uses is judged; how it came to be is the business of git-config.
     let url = target.effective.as_ref().unwrap_or(given);
     let seen = Evidence::new(&target.from, &url.shown);
-    let findings = findings(url).into_iter().map(|finding| finding.seen(seen.clone())).collect::<Vec<_>>();
+    let findings = Given { url, from: &target.from }
+        .findings()
+        .into_iter()
+        .map(|finding| finding.seen(seen.clone()))
+        .collect::<Vec<_>>();
     let region = url.region.as_deref().unwrap_or("a region that its profile must name");
     let summary = match (&url.repository, findings.is_empty()) {
         (Some(name), true) => format!("{name} in {region}"),
@@ -85,165 +89,196 @@ fn judge(target: &Target) -> Verdict {
     Verdict::new(summary, findings)
 }
 
-fn findings(url: &CloneUrl) -> Vec<Finding> {
-    if url.protocol == Protocol::Grc {
-        return grc(url).or_else(|| region(url)).or_else(|| name(url)).into_iter().collect();
-    }
-    if let Some(finding) = foreign(url) {
-        return vec![finding];
-    }
-    [region(url), fips(url), path(url).or_else(|| name(url)), credentials(url)].into_iter().flatten().collect()
+/// The URL that Git uses, and where it was found.
+struct Given<'a> {
+    url: &'a CloneUrl,
+    from: &'a str,
 }
 
-/// A host or protocol that is not CodeCommit's.
-fn foreign(url: &CloneUrl) -> Option<Finding> {
-    let host = url.host.as_deref().unwrap_or_default();
-    if url.endpoint == Endpoint::Console {
-        let name = url.repository.as_deref().unwrap_or("NAME");
-        let region = url.region.as_deref().unwrap_or("REGION");
-        let right = format!("https://{}/v1/repos/{name}", regions::git_host(region));
-        let message = "This is the address of a page of the AWS console, not a clone URL.";
-        return Some(Finding::new(&CONSOLE, message).fix(use_instead(&right)));
-    }
-    if url.is_codecommit() {
-        return None;
-    }
-    if url.protocol == Protocol::Ssh && !host.contains('.') && !host.is_empty() {
-        let message =
-            format!("{host} is an alias that must stand in the ssh configuration of every machine that uses this URL.");
-        let fix = Fix::manual("Write the real host into the URL, or copy the Host block into ~/.ssh/config");
-        // Here it may well be defined; only the SSH checks can tell.
-        return Some(Finding::new(&ALIAS, message).at_most(Severity::Warning).fix(fix));
-    }
-    let message = if host.is_empty() {
-        "This is not a URL that Git can clone from CodeCommit.".to_owned()
-    } else {
-        format!("{host} is not a host of CodeCommit.")
-    };
-    let near = host.split('.').find_map(regions::nearest);
-    let hint = near.map(|region| use_instead(&format!("https://{}/v1/repos/NAME", regions::git_host(region))));
-    Some(
-        Finding::new(&NOT_CODECOMMIT, message)
-            .fix(hint.unwrap_or_else(|| Fix::manual("Copy the clone URL from the CodeCommit console"))),
-    )
-}
-
-fn region(url: &CloneUrl) -> Option<Finding> {
-    let region = url.region.as_deref()?;
-    if regions::lookup(region).is_some() {
-        return None;
-    }
-    let message = format!("{region} is not a region that is known to have CodeCommit.");
-    let fix = match regions::nearest(region) {
-        Some(near) => Fix::manual(format!("Write {near}, if that is meant")),
-        None => Fix::manual("Compare the region with the list of CodeCommit's regions").docs(docs::REGIONS),
-    };
-    Some(Finding::new(&UNKNOWN_REGION, message).fix(fix))
-}
-
-fn fips(url: &CloneUrl) -> Option<Finding> {
-    let region = url.region.as_deref()?;
-    let available = regions::lookup(region).is_none_or(|region| region.fips) && url.protocol != Protocol::Ssh;
-    if url.endpoint != Endpoint::Fips || available {
-        return None;
-    }
-    let why = if url.protocol == Protocol::Ssh { "over SSH" } else { region };
-    let message = format!("CodeCommit has no FIPS endpoint {}{why}.", if why == region { "in " } else { "" });
-    let right = format!("https://{}{}", regions::git_host(region), url.path);
-    Some(Finding::new(&FIPS, message).fix(use_instead(&right)))
-}
-
-fn path(url: &CloneUrl) -> Option<Finding> {
-    let path = url.path.split(['?', '#']).next().unwrap_or_default();
-    let host = url.host.as_deref().unwrap_or_default();
-    let scheme = if url.protocol == Protocol::Ssh { "ssh" } else { "https" };
-    let with = |path: &str| use_instead(&format!("{scheme}://{host}{path}"));
-    let trimmed = path.trim_end_matches('/');
-    let name = trimmed.strip_prefix("/v1/repos/");
-    if let Some(bare) = trimmed.strip_suffix(".git").filter(|_| name.is_some()) {
-        let message = "The URL ends in .git, and CodeCommit looks for a repository of that very name.";
-        return Some(Finding::new(&DOT_GIT, message).fix(with(bare)));
-    }
-    match name {
-        Some(name) if name.contains('/') => {
-            let first = name.split('/').next().unwrap_or_default();
-            let message = "The URL goes on after the repository's name.";
-            Some(Finding::new(&EXTRA_PATH, message).fix(with(&format!("/v1/repos/{first}"))))
+impl Given<'_> {
+    fn findings(&self) -> Vec<Finding> {
+        let url = self.url;
+        if url.protocol == Protocol::Grc {
+            return self.grc().or_else(|| self.region()).or_else(|| self.name()).into_iter().collect();
         }
-        None => {
+        if let Some(finding) = self.foreign() {
+            return vec![finding];
+        }
+        [self.region(), self.fips(), self.path().or_else(|| self.name()), self.credentials()]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// A host or protocol that is not CodeCommit's.
+    fn foreign(&self) -> Option<Finding> {
+        let url = self.url;
+        let host = url.host.as_deref().unwrap_or_default();
+        if url.endpoint == Endpoint::Console {
+            let name = url.repository.as_deref().unwrap_or("NAME");
+            let region = url.region.as_deref().unwrap_or("REGION");
+            let right = format!("https://{}/v1/repos/{name}", regions::git_host(region));
+            let message = "This is the address of a page of the AWS console, not a clone URL.";
+            return Some(Finding::new(&CONSOLE, message).fix(self.use_instead(&right)));
+        }
+        if url.is_codecommit() {
+            return None;
+        }
+        if url.protocol == Protocol::Ssh && !host.contains('.') && !host.is_empty() {
             let message = format!(
-                "The URL's path is {}, and CodeCommit's are /v1/repos/NAME.",
-                if path.is_empty() { "empty" } else { path }
+                "{host} is an alias that must stand in the ssh configuration of every machine that uses this URL."
             );
-            let last = trimmed.rsplit('/').next().filter(|last| !last.is_empty()).unwrap_or("NAME");
-            Some(Finding::new(&EXTRA_PATH, message).fix(with(&format!("/v1/repos/{last}"))))
+            let fix = Fix::manual("Write the real host into the URL, or copy the Host block into ~/.ssh/config");
+            // Here it may well be defined; only the SSH checks can tell.
+            return Some(Finding::new(&ALIAS, message).at_most(Severity::Warning).fix(fix));
         }
-        // Git sends the path as it stands; that the slash is what fails can only be told from an answer.
-        Some(_) if path.ends_with('/') => {
-            let message = "The URL ends in a slash, which CodeCommit can refuse.";
-            Some(Finding::new(&TRAILING_SLASH, message).at_most(Severity::Warning).fix(with(trimmed)))
-        }
-        Some(_) => None,
-    }
-}
-
-fn name(url: &CloneUrl) -> Option<Finding> {
-    let name = url.repository.as_deref()?;
-    let fine = name.len() <= 100 && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    if fine && name.strip_suffix(".git").is_none() {
-        return None;
-    }
-    let message = format!(
-        "No repository can be called {name:?}: names have at most 100 letters, digits, dots, dashes and underscores."
-    );
-    Some(Finding::new(&INVALID_NAME, message).fix(Fix::manual("Copy the clone URL from the CodeCommit console")))
-}
-
-fn credentials(url: &CloneUrl) -> Option<Finding> {
-    let info = url.userinfo.as_ref().filter(|info| info.has_password)?;
-    let host = url.host.as_deref().unwrap_or_default();
-    let fix = use_instead(&format!("https://{host}{}", url.path));
-    let finding = if info.badly_encoded {
-        Finding::new(
-            &CREDENTIALS,
-            "The password in the URL holds characters that must be percent-encoded, so Git sends another one.",
+        let message = if host.is_empty() {
+            "This is not a URL that Git can clone from CodeCommit.".to_owned()
+        } else {
+            format!("{host} is not a host of CodeCommit.")
+        };
+        let near = host.split('.').find_map(regions::nearest);
+        let hint = near.map(|region| self.use_instead(&format!("https://{}/v1/repos/NAME", regions::git_host(region))));
+        Some(
+            Finding::new(&NOT_CODECOMMIT, message)
+                .fix(hint.unwrap_or_else(|| Fix::manual("Copy the clone URL from the CodeCommit console"))),
         )
-    } else {
-        let message = "The URL carries a password, which ends up in .git/config, in process lists and in logs.";
-        Finding::new(&CREDENTIALS, message).at_most(Severity::Warning)
-    };
-    Some(finding.fix(fix))
-}
+    }
 
-/// What git-remote-codecommit does not accept. Source: its README, and the two forms that its error message names.
-fn grc(url: &CloneUrl) -> Option<Finding> {
-    let text = url.shown.as_str();
-    let rest = text.get("codecommit".len()..).unwrap_or_default();
-    if rest.starts_with(':') && !rest.starts_with("::") && !rest.starts_with("://") {
-        let right = format!("codecommit::{}", &rest[1..]);
-        return Some(
-            Finding::new(&GRC_SINGLE_COLON, "There must be two colons between codecommit and the region.")
-                .fix(use_instead(&right)),
+    fn region(&self) -> Option<Finding> {
+        let url = self.url;
+        let region = url.region.as_deref()?;
+        if regions::lookup(region).is_some() {
+            return None;
+        }
+        let message = format!("{region} is not a region that is known to have CodeCommit.");
+        let fix = match regions::nearest(region) {
+            Some(near) => Fix::manual(format!("Write {near}, if that is meant")),
+            None => Fix::manual("Compare the region with the list of CodeCommit's regions").docs(docs::REGIONS),
+        };
+        Some(Finding::new(&UNKNOWN_REGION, message).fix(fix))
+    }
+
+    fn fips(&self) -> Option<Finding> {
+        let url = self.url;
+        let region = url.region.as_deref()?;
+        let available = regions::lookup(region).is_none_or(|region| region.fips) && url.protocol != Protocol::Ssh;
+        if url.endpoint != Endpoint::Fips || available {
+            return None;
+        }
+        let why = if url.protocol == Protocol::Ssh { "over SSH" } else { region };
+        let message = format!("CodeCommit has no FIPS endpoint {}{why}.", if why == region { "in " } else { "" });
+        let right = format!("https://{}{}", regions::git_host(region), url.path);
+        Some(Finding::new(&FIPS, message).fix(self.use_instead(&right)))
+    }
+
+    fn path(&self) -> Option<Finding> {
+        let url = self.url;
+        let path = url.path.split(['?', '#']).next().unwrap_or_default();
+        let host = url.host.as_deref().unwrap_or_default();
+        let scheme = if url.protocol == Protocol::Ssh { "ssh" } else { "https" };
+        let with = |path: &str| self.use_instead(&format!("{scheme}://{host}{path}"));
+        let trimmed = path.trim_end_matches('/');
+        let name = trimmed.strip_prefix("/v1/repos/");
+        if let Some(bare) = trimmed.strip_suffix(".git").filter(|_| name.is_some()) {
+            let message = "The URL ends in .git, and CodeCommit looks for a repository of that very name.";
+            return Some(Finding::new(&DOT_GIT, message).fix(with(bare)));
+        }
+        match name {
+            Some(name) if name.contains('/') => {
+                let first = name.split('/').next().unwrap_or_default();
+                let message = "The URL goes on after the repository's name.";
+                Some(Finding::new(&EXTRA_PATH, message).fix(with(&format!("/v1/repos/{first}"))))
+            }
+            None => {
+                let message = format!(
+                    "The URL's path is {}, and CodeCommit's are /v1/repos/NAME.",
+                    if path.is_empty() { "empty" } else { path }
+                );
+                let last = trimmed.rsplit('/').next().filter(|last| !last.is_empty()).unwrap_or("NAME");
+                Some(Finding::new(&EXTRA_PATH, message).fix(with(&format!("/v1/repos/{last}"))))
+            }
+            // Git sends the path as it stands; that the slash is what fails can only be told from an answer.
+            Some(_) if path.ends_with('/') => {
+                let message = "The URL ends in a slash, which CodeCommit can refuse.";
+                Some(Finding::new(&TRAILING_SLASH, message).at_most(Severity::Warning).fix(with(trimmed)))
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn name(&self) -> Option<Finding> {
+        let url = self.url;
+        let name = url.repository.as_deref()?;
+        let fine = name.len() <= 100 && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        if fine && name.strip_suffix(".git").is_none() {
+            return None;
+        }
+        let message = format!(
+            "No repository can be called {name:?}: names have at most 100 letters, digits, dots, dashes and underscores."
         );
+        Some(Finding::new(&INVALID_NAME, message).fix(Fix::manual("Copy the clone URL from the CodeCommit console")))
     }
-    let repository = url.repository.as_deref().unwrap_or_default();
-    if repository.contains(".amazonaws.com") {
-        let named = CloneUrl::read(&format!("https://{repository}{}", url.path));
-        let region = named.region.unwrap_or_else(|| "REGION".to_owned());
-        let profile = url.profile.as_ref().map(|profile| format!("{profile}@")).unwrap_or_default();
-        let right =
-            format!("codecommit::{region}://{profile}{}", named.repository.unwrap_or_else(|| "NAME".to_owned()));
-        let message = "git-remote-codecommit takes the endpoint in this URL for the repository's name.";
-        return Some(Finding::new(&GRC_ENDPOINT, message).fix(use_instead(&right)));
+
+    fn credentials(&self) -> Option<Finding> {
+        let url = self.url;
+        let info = url.userinfo.as_ref().filter(|info| info.has_password)?;
+        let host = url.host.as_deref().unwrap_or_default();
+        let fix = self.use_instead(&format!("https://{host}{}", url.path));
+        let finding = if info.badly_encoded {
+            Finding::new(
+                &CREDENTIALS,
+                "The password in the URL holds characters that must be percent-encoded, so Git sends another one.",
+            )
+        } else {
+            let message = "The URL carries a password, which ends up in .git/config, in process lists and in logs.";
+            Finding::new(&CREDENTIALS, message).at_most(Severity::Warning)
+        };
+        Some(finding.fix(fix))
     }
-    let region_is_odd =
-        url.region.as_deref().is_some_and(|region| rest.starts_with("::") && !looks_like_region(region));
-    if repository.is_empty() || !url.path.is_empty() || region_is_odd {
-        let message =
-            "git-remote-codecommit accepts codecommit://PROFILE@NAME and codecommit::REGION://PROFILE@NAME only.";
-        return Some(Finding::new(&GRC_MALFORMED, message).fix(Fix::manual("Write the URL in one of these two forms")));
+
+    /// What git-remote-codecommit does not accept. Source: its README, and the two forms that its error message names.
+    fn grc(&self) -> Option<Finding> {
+        let url = self.url;
+        let text = url.shown.as_str();
+        let rest = text.get("codecommit".len()..).unwrap_or_default();
+        if rest.starts_with(':') && !rest.starts_with("::") && !rest.starts_with("://") {
+            let right = format!("codecommit::{}", &rest[1..]);
+            return Some(
+                Finding::new(&GRC_SINGLE_COLON, "There must be two colons between codecommit and the region.")
+                    .fix(self.use_instead(&right)),
+            );
+        }
+        let repository = url.repository.as_deref().unwrap_or_default();
+        if repository.contains(".amazonaws.com") {
+            let named = CloneUrl::read(&format!("https://{repository}{}", url.path));
+            let region = named.region.unwrap_or_else(|| "REGION".to_owned());
+            let profile = url.profile.as_ref().map(|profile| format!("{profile}@")).unwrap_or_default();
+            let right =
+                format!("codecommit::{region}://{profile}{}", named.repository.unwrap_or_else(|| "NAME".to_owned()));
+            let message = "git-remote-codecommit takes the endpoint in this URL for the repository's name.";
+            return Some(Finding::new(&GRC_ENDPOINT, message).fix(self.use_instead(&right)));
+        }
+        let region_is_odd =
+            url.region.as_deref().is_some_and(|region| rest.starts_with("::") && !looks_like_region(region));
+        if repository.is_empty() || !url.path.is_empty() || region_is_odd {
+            let message =
+                "git-remote-codecommit accepts codecommit://PROFILE@NAME and codecommit::REGION://PROFILE@NAME only.";
+            return Some(
+                Finding::new(&GRC_MALFORMED, message).fix(Fix::manual("Write the URL in one of these two forms")),
+            );
+        }
+        None
     }
-    None
+
+    /// The right URL: for the remote that has the wrong one, or for the next clone.
+    fn use_instead(&self, url: &str) -> Fix {
+        let fix = Fix::review("Use this URL");
+        match self.from.strip_prefix("remote ") {
+            Some(remote) => fix.run(["git", "remote", "set-url", remote, url]),
+            None => fix.run(["git", "clone", url]),
+        }
+    }
 }
 
 fn looks_like_region(region: &str) -> bool {
@@ -251,10 +286,6 @@ fn looks_like_region(region: &str) -> bool {
     parts.len() >= 3
         && parts[0].len() == 2
         && parts.last().is_some_and(|last| last.len() == 1 && last.chars().all(|c| c.is_ascii_digit()))
-}
-
-fn use_instead(url: &str) -> Fix {
-    Fix::review("Use this URL").run(["git", "ls-remote", url])
 }
 
 #[cfg(test)]

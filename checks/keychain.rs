@@ -8,7 +8,7 @@ use crate::facts::git_config::GitConfig;
 use crate::facts::helpers::{Helper, HelperChain, HelperKind};
 use crate::facts::method::{Certainty, Decision, Method};
 use crate::facts::repository::Repository;
-use crate::facts::stores::{Item, StoreKind, Stores};
+use crate::facts::stores::{Item, Stores};
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::remedies::{helper, store};
 use crate::shape::{Kind, SIGNATURE_LIFE, span};
@@ -36,6 +36,8 @@ pub(super) static CHECK: Check = Check {
             let (chain, stores) = (chain?, stores?);
             let answers = facts.answers().await.map(Vec::as_slice).unwrap_or_default();
             let target = facts.target().await?;
+            let host = target.effective.as_ref().and_then(|url| url.host.as_deref()).unwrap_or_default();
+            let stores = &stores.with_answers(chain, answers, host);
             // Whose account it is matters only when a store holds a Git credential.
             let asks = !facts.request.offline && stores.items.iter().any(|item| item.shape.account.is_some());
             let (caller, repository) =
@@ -144,7 +146,10 @@ impl View<'_> {
     fn summary(&self, keepers: &[&Helper]) -> String {
         match (keepers.len(), self.stores.items.len()) {
             (0, _) => "no store is configured for this URL".to_owned(),
-            (_, 0) => "no store holds anything for this host".to_owned(),
+            (_, 0) => match self.stores.elsewhere.first() {
+                Some(item) => format!("Git does not get the stored {}, because it asks for a path", item.shape.user),
+                None => "no store holds anything for this host".to_owned(),
+            },
             (_, number) => format!("{number} stored for this host: {}", self.names().join(", ")),
         }
     }
@@ -160,28 +165,13 @@ impl View<'_> {
     /// Signatures that are too old: in a store that was looked into, or in the answer of one that was asked.
     fn expired(&self) -> Vec<Finding> {
         let stale = |item: &&Item| item.shape.is_signature() && self.age(item).is_none_or(is_too_old);
-        let findings: Vec<Finding> =
-            self.stores.items.iter().filter(stale).map(|item| self.expired_item(item)).collect();
-        if findings.is_empty() { self.expired_answer().into_iter().collect() } else { findings }
+        self.stores.items.iter().filter(stale).map(|item| self.expired_item(item)).collect()
     }
 
     fn expired_item(&self, item: &Item) -> Finding {
-        let place = if item.store == StoreKind::File { &item.place } else { item.store.name() };
         let fix = self.for_good(store::delete(self.stores, item));
-        let finding = expired(place, item.line, &item.shape.user, self.age(item)).fix(fix);
+        let finding = expired(item.place_name(), item.line, &item.shape.user, self.age(item)).fix(fix);
         if self.is_answered(item) { finding } else { finding.at_most(Severity::Warning) }
-    }
-
-    /// The answer of a store that could not be looked into.
-    fn expired_answer(&self) -> Option<Finding> {
-        let mut asked = self.chain.helpers.iter().zip(self.answers).filter(|(helper, _)| helper.keeps_passwords());
-        let (helper, shape) = asked.find_map(|(helper, answer)| Some((helper, answer.shape()?)))?;
-        if !shape.is_stale_signature() {
-            return None;
-        }
-        let text = helper.entry.text();
-        let fix = self.for_good(store::erase(text, self.host()));
-        Some(expired(&format!("the helper {text}"), helper.entry.line, &shape.user, shape.age).fix(fix))
     }
 
     /// How old a stored signature is: by itself, by the store's clock, or by what the store answered.
@@ -251,7 +241,7 @@ impl View<'_> {
             Kind::EmptyPassword => "an empty password",
             _ => "a user name that is no Git credential of IAM's",
         };
-        let message = format!("{} holds {what}.", item.store.name());
+        let message = format!("{} holds {what}.", item.place_name());
         let finding = Finding::new(&WRONG_KIND, message).seen(Evidence::at(
             &item.place,
             item.line,
@@ -269,7 +259,7 @@ impl View<'_> {
             .filter(|first| !named && items.iter().filter(|item| item.store == first.store).count() > 1)?;
         let message = format!(
             "{} holds {} entries for {}, and which one Git gets is chance.",
-            first.store.name(),
+            first.place_name(),
             items.len(),
             self.host()
         );
@@ -329,6 +319,7 @@ fn grc_noise(keepers: &[&Helper]) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::facts::git_config::Entry;
+    use crate::facts::stores::StoreKind;
     use crate::shape::Shape;
     use std::time::SystemTime;
 
@@ -408,6 +399,25 @@ mod tests {
             let verdict = verdict(&chain, items, Method::GitCredentials, &url());
             assert_eq!(verdict.ids()[0], "expired-signature-stored", "{store:?}");
         }
+    }
+
+    #[test]
+    fn the_answer_of_a_store_that_cannot_be_looked_into_counts() {
+        let chain = chain(&[("credential.helper", "cache --timeout=900")]);
+        let answers = [Answer::Credential(Shape::of(KEY, Some(&old()), SystemTime::now()))];
+        let stores = Stores::default().with_answers(&chain, &answers, HOST);
+        let verdict = verdict(&chain, stores.items, Method::GitCredentials, &url());
+        assert_eq!(verdict.ids(), ["expired-signature-stored"]);
+        assert_eq!(verdict.severity(), Some(Severity::Error));
+    }
+
+    #[test]
+    fn what_git_does_not_get_stops_nobody() {
+        let helper = format!("{SECTION}.helper");
+        let chain = chain(&[(&helper, helper::DOCUMENTED), ("credential.helper", "osxkeychain")]);
+        let stale = Item { helper: 1, ..item(StoreKind::Keychain, KEY, None) };
+        let verdict = verdict(&chain, vec![stale], Method::CredentialHelper, &url());
+        assert_eq!((verdict.ids()[0], verdict.severity()), ("expired-signature-stored", Some(Severity::Warning)));
     }
 
     #[test]

@@ -72,6 +72,16 @@ impl Shape {
         Self { kind, user: shown.unwrap_or_else(|| MASK.to_owned()), account, age }
     }
 
+    /// The IAM user of a Git credential. IAM numbers a user's second credential: `ann+1-at-111122223333`.
+    #[must_use]
+    pub fn iam_user(&self) -> Option<&str> {
+        let name = self.user.strip_suffix(self.account.as_deref()?)?.strip_suffix("-at-")?;
+        match name.rsplit_once('+') {
+            Some((user, number)) if !user.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => Some(user),
+            _ => Some(name),
+        }
+    }
+
     /// Whether this was made by the AWS CLI's helper or by git-remote-codecommit.
     #[must_use]
     pub fn is_signature(&self) -> bool {
@@ -164,6 +174,15 @@ mod tests {
             assert_eq!(shape.kind, kind, "{user}");
             assert!(!shape.user.contains("tok/en"));
         }
+    }
+
+    #[test]
+    fn a_git_credential_names_its_user() {
+        let user = |name: &str| Shape::of(name, None, now()).iam_user().map(str::to_owned);
+        assert_eq!(user("ann-at-111122223333").as_deref(), Some("ann"));
+        assert_eq!(user("ann+1-at-111122223333").as_deref(), Some("ann"));
+        assert_eq!(user("ann+dev@example.com-at-111122223333").as_deref(), Some("ann+dev@example.com"));
+        assert_eq!(user("AKIAIOSFODNN7EXAMPLE"), None);
     }
 
     #[test]

@@ -5,7 +5,8 @@
 
 use super::Facts;
 use super::api::{Api, Refusal, no_answer};
-use super::caller::{Caller, Identity, Principal};
+use super::caller::Identity;
+use super::principal::{self, Asker};
 use super::repository::Repository;
 use crate::check::Gap;
 use crate::regions::Partition;
@@ -101,12 +102,9 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
 
     // Three questions at once: which key is the default one, which key the repository has, and who is asking.
     let (aliased, repository, principal) = tokio::join!(default_key(&kms), facts.repository(), async {
-        principal(facts, &iam, facts.caller().await?).await
+        principal::observe(facts, &iam, facts.caller().await?).await
     });
-    let (identity, principal) = match principal? {
-        Ok(known) => known,
-        Err(why) => return Ok(KmsAccess { simulation_refused: Some(why), ..KmsAccess::default() }),
-    };
+    let Asker { identity, principal, is_caller } = principal?;
     let mut access = KmsAccess { principal: principal.clone().ok(), ..KmsAccess::default() };
     let aliased = match aliased {
         Ok(aliased) => aliased,
@@ -149,7 +147,8 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
     }
     if let Some(key) = &access.key {
         let customer = key.aws_managed == Some(false);
-        if access.simulation.is_none() || customer {
+        // KMS answers for the caller alone.
+        if is_caller && (access.simulation.is_none() || customer) {
             access.direct = Box::pin(dry_runs(&kms, &key.id)).await;
         }
     }
@@ -161,31 +160,6 @@ fn arn(key: &Key, api: &Api, identity: &Identity) -> String {
         return key.id.clone();
     }
     format!("arn:{}:kms:{}:{}:key/{}", Partition::of(api.region()).name(), api.region(), identity.account, key.id)
-}
-
-type Named = Result<(Identity, Result<String, String>), String>;
-
-/// The principal whose policies decide: the user's ARN, or the true ARN of the role, which STS gives without its path.
-/// The outer error is for a caller that AWS does not know.
-async fn principal(facts: &Facts, iam: &aws_sdk_iam::Client, caller: &Caller) -> Result<Named, Gap> {
-    let Caller::Known(identity) = caller else {
-        return Err(Gap::blocked("aws-identity", "AWS does not accept the credentials"));
-    };
-    let principal = match &identity.principal {
-        Principal::User(_) => Ok(identity.arn.clone()),
-        Principal::Role(role) => match iam.get_role().role_name(role).send().await {
-            Ok(answer) => Ok(answer.role().map(|role| role.arn().to_owned()).unwrap_or_default()),
-            Err(error) => match Refusal::read(&error) {
-                Refusal::NoAnswer(why) => return Err(no_answer(facts, "IAM", &why).await),
-                refusal @ Refusal::Answer { .. } => Err(format!("iam:GetRole on the role {role}: {}", refusal.text())),
-            },
-        },
-        Principal::Root => {
-            Err("the root user cannot be simulated, and no policy denies it anything but the organisation's".to_owned())
-        }
-        Principal::Federated | Principal::Other => Err("IAM can simulate users and roles only".to_owned()),
-    };
-    Ok(Ok((identity.clone(), principal)))
 }
 
 /// The id of the AWS managed key, from the list of aliases; `None` when there is no such key yet.

@@ -14,6 +14,7 @@ pub mod git_config;
 pub mod helpers;
 pub mod kms;
 pub mod method;
+mod principal;
 pub mod profiles;
 pub mod repository;
 pub mod stores;

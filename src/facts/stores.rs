@@ -1,7 +1,8 @@
 //! What the credential stores of git's chain hold for CodeCommit hosts: user names, shapes and ages, never a password.
 
 use super::Facts;
-use super::helpers::HelperKind;
+use super::answers::Answer;
+use super::helpers::{HelperChain, HelperKind};
 use crate::check::Gap;
 use crate::machine::{Invocation, Machine};
 use crate::shape::{Shape, compact_time, seconds};
@@ -41,7 +42,40 @@ pub struct Item {
     pub stored: Option<i64>,
 }
 
+impl Stores {
+    /// These items, and the answers of those stores of the chain that could not be looked into.
+    #[must_use]
+    pub fn with_answers(&self, chain: &HelperChain, answers: &[Answer], host: &str) -> Self {
+        let mut all = self.clone();
+        for (at, (helper, answer)) in chain.helpers.iter().zip(answers).enumerate() {
+            let seen = self.items.iter().any(|item| item.helper == at);
+            if let Some(shape) = answer.shape().filter(|_| helper.keeps_passwords() && !seen) {
+                all.items.push(Item {
+                    helper: at,
+                    store: StoreKind::Asked,
+                    place: helper.entry.text().to_owned(),
+                    line: None,
+                    host: host.to_owned(),
+                    path: None,
+                    shape: shape.clone(),
+                    stored: None,
+                });
+            }
+        }
+        all
+    }
+}
+
 impl Item {
+    /// What people call the place where it lies.
+    #[must_use]
+    pub fn place_name(&self) -> &str {
+        match self.store {
+            StoreKind::File | StoreKind::Asked => &self.place,
+            store => store.name(),
+        }
+    }
+
     /// Whether the store answers with this one when git asks for a path, or for none.
     fn answers(&self, path: Option<&str>) -> bool {
         path.is_none() || self.path.is_none() || path == self.path.as_deref()
@@ -60,6 +94,8 @@ pub enum StoreKind {
     SecretService,
     /// `git credential-store`.
     File,
+    /// One that cannot be looked into, and answered when it was asked: git's cache, a store without a tool of its own.
+    Asked,
 }
 
 impl StoreKind {
@@ -71,6 +107,7 @@ impl StoreKind {
             Self::WindowsVault => "Windows Credential Manager",
             Self::SecretService => "the Secret Service",
             Self::File => "git's credential file",
+            Self::Asked => "the store",
         }
     }
 }

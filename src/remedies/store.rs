@@ -6,7 +6,7 @@ use crate::finding::Fix;
 /// Deletes one entry.
 #[must_use]
 pub fn delete(stores: &Stores, item: &Item) -> Fix {
-    let title = format!("Delete the entry from {}", item.store.name());
+    let title = format!("Delete the entry from {}", item.place_name());
     match item.store {
         StoreKind::Keychain => Fix::safe(title).run(["security", "delete-internet-password", "-s", &item.host]),
         StoreKind::WindowsVault => Fix::safe(title).run(["cmdkey", &format!("/delete:{}", item.place)]),
@@ -14,6 +14,7 @@ pub fn delete(stores: &Stores, item: &Item) -> Fix {
             Fix::review(title).run(["secret-tool", "clear", "protocol", "https", "server", &item.host])
         }
         StoreKind::File => erase_line(stores, item, title),
+        StoreKind::Asked => erase(item, title),
     }
 }
 
@@ -39,10 +40,9 @@ fn erase_line(stores: &Stores, item: &Item, title: String) -> Fix {
     Fix::safe(title).feed(lines, argv)
 }
 
-/// Has a helper forget what it holds for a host; for stores that cannot be looked into.
-#[must_use]
-pub fn erase(helper: &str, host: &str) -> Fix {
-    let lines = vec!["protocol=https".to_owned(), format!("host={host}"), String::new()];
-    let name = helper.split_whitespace().next().unwrap_or_default();
-    Fix::review("Have the store forget the entry").feed(lines, ["git", &format!("credential-{name}"), "erase"])
+/// Has the helper itself forget what it holds for the host.
+fn erase(item: &Item, title: String) -> Fix {
+    let lines = vec!["protocol=https".to_owned(), format!("host={}", item.host), String::new()];
+    let name = item.place.split_whitespace().next().unwrap_or_default();
+    Fix::review(title).feed(lines, ["git", &format!("credential-{name}"), "erase"])
 }

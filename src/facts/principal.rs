@@ -1,0 +1,72 @@
+//! Whose policies decide whether Git gets through.
+
+use super::Facts;
+use super::api::{Refusal, no_answer};
+use super::caller::{Caller, Identity, Principal};
+use super::method::Method;
+use crate::check::Gap;
+use crate::regions::Partition;
+use crate::shape::Shape;
+
+/// Who is asked about.
+pub(super) struct Asker {
+    /// The caller.
+    pub(super) identity: Identity,
+    /// The ARN of the principal whose policies decide, or why it cannot be simulated.
+    pub(super) principal: Result<String, String>,
+    /// Whether that is the caller; with a Git credential it is the credential's user.
+    pub(super) is_caller: bool,
+}
+
+/// The principal whose policies decide: the Git credential's user; else the caller, for a role by its true ARN, which STS
+/// gives without its path.
+///
+/// # Errors
+/// A gap when AWS does not know the caller, or IAM gives no answer.
+pub(super) async fn observe(facts: &Facts, iam: &aws_sdk_iam::Client, caller: &Caller) -> Result<Asker, Gap> {
+    let Caller::Known(identity) = caller else {
+        return Err(Gap::blocked("aws-identity", "AWS does not accept the credentials"));
+    };
+    let asker = |principal, is_caller| Asker { identity: identity.clone(), principal, is_caller };
+    if let Some(shape) = git_credential(facts).await {
+        let (user, account) = (shape.iam_user().unwrap_or_default(), shape.account.as_deref().unwrap_or_default());
+        if account != identity.account {
+            let why = format!(
+                "the Git credential is of account {account}, and the AWS credentials are of {}",
+                identity.account
+            );
+            return Ok(asker(Err(why), false));
+        }
+        if identity.principal != Principal::User(user.to_owned()) {
+            let partition = Partition::of(facts.api().await?.region()).name();
+            return Ok(asker(Ok(format!("arn:{partition}:iam::{account}:user/{user}")), false));
+        }
+    }
+    let principal = match &identity.principal {
+        Principal::User(_) => Ok(identity.arn.clone()),
+        Principal::Role(role) => match iam.get_role().role_name(role).send().await {
+            Ok(answer) => Ok(answer.role().map(|role| role.arn().to_owned()).unwrap_or_default()),
+            Err(error) => match Refusal::read(&error) {
+                Refusal::NoAnswer(why) => return Err(no_answer(facts, "IAM", &why).await),
+                refusal @ Refusal::Answer { .. } => Err(format!("iam:GetRole on the role {role}: {}", refusal.text())),
+            },
+        },
+        Principal::Root => {
+            Err("the root user cannot be simulated, and no policy denies it anything but the organisation's".to_owned())
+        }
+        Principal::Federated | Principal::Other => Err("IAM can simulate users and roles only".to_owned()),
+    };
+    Ok(asker(principal, true))
+}
+
+/// The Git credential that is in use, on a machine that is set up for one.
+async fn git_credential(facts: &Facts) -> Option<&Shape> {
+    if facts.method().await.ok()?.method != Method::GitCredentials {
+        return None;
+    }
+    let url = facts.target().await.ok()?.effective.as_ref();
+    let named = url.and_then(|url| url.userinfo.as_ref()).map(|info| &info.shape);
+    let stores = facts.stores().await.ok();
+    let items = stores.into_iter().flat_map(|stores| stores.items.iter().chain(&stores.elsewhere));
+    named.into_iter().chain(items.map(|item| &item.shape)).find(|shape| shape.account.is_some())
+}

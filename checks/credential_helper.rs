@@ -471,6 +471,7 @@ fn auto_prompt(variable: Option<String>, profile: Option<&crate::facts::profiles
 mod tests {
     use super::*;
     use crate::facts::git_config::Entry;
+    use crate::facts::helpers::DOCUMENTED;
     use crate::shape::Shape;
     use std::time::SystemTime;
 
@@ -531,14 +532,14 @@ mod tests {
 
     #[test]
     fn the_documented_set_up_is_fine() {
-        assert_eq!(ids(&documented(remedies::DOCUMENTED)), Vec::<&str>::new());
+        assert_eq!(ids(&documented(DOCUMENTED)), Vec::<&str>::new());
         let plain = with(&config(&[]), URL, &method(Method::GitCredentials, Certainty::Sure), |_| {});
         assert_eq!(plain.ids(), Vec::<&str>::new());
     }
 
     #[test]
     fn a_helper_on_a_machine_for_git_credentials_is_stale() {
-        let config = documented(remedies::DOCUMENTED);
+        let config = documented(DOCUMENTED);
         let verdict = with(&config, URL, &method(Method::GitCredentials, Certainty::Sure), |_| {});
         assert_eq!((verdict.ids(), verdict.severity()), (vec!["stale-helper"], Some(Severity::Error)));
         let argv = verdict.findings[0].fixes[0].steps[0].argv().unwrap();
@@ -547,8 +548,7 @@ mod tests {
 
     #[test]
     fn a_store_that_answers_first_makes_a_stale_helper_a_nuisance() {
-        let config =
-            config(&[("credential.helper".into(), "store"), (format!("{SECTION}.helper"), remedies::DOCUMENTED)]);
+        let config = config(&[("credential.helper".into(), "store"), (format!("{SECTION}.helper"), DOCUMENTED)]);
         let stored = Answer::Credential(Shape::of("ann-at-111122223333", Some("x"), SystemTime::now()));
         let answers = [stored, Answer::NotAsked(String::new())];
         let verdict =
@@ -562,7 +562,7 @@ mod tests {
         let choice =
             crate::facts::credentials::Choice { profile: "default".into(), from, explicit: false, by_helper: false };
         let nothing = AwsCredentials { choice, outcome: Outcome::Nothing };
-        let config = documented(remedies::DOCUMENTED);
+        let config = documented(DOCUMENTED);
         let unsure = method(Method::CredentialHelper, Certainty::Configured);
         let verdict = with(&config, URL, &unsure, |view| view.credentials = Some(&nothing));
         assert_eq!(verdict.ids(), ["helper-configured"]);
@@ -574,7 +574,7 @@ mod tests {
         assert_eq!(ids(&config(&[])), ["helper-missing"]);
         let china = "https://git-codecommit.cn-north-1.amazonaws.com.cn/v1/repos/x";
         let sure = method(Method::CredentialHelper, Certainty::Sure);
-        let verdict = with(&documented(remedies::DOCUMENTED), china, &sure, |_| {});
+        let verdict = with(&documented(DOCUMENTED), china, &sure, |_| {});
         assert_eq!(verdict.ids(), ["helper-scope-misses-host"]);
         let argv = verdict.findings[0].fixes[0].steps[1].argv().unwrap();
         assert!(argv.contains(&"credential.https://git-codecommit.*.amazonaws.com.cn.helper".to_owned()), "{argv:?}");
@@ -590,18 +590,16 @@ mod tests {
         ] {
             assert!(ids(&documented(helper)).contains(&id), "{helper}");
         }
-        let unpathed = config(&[(format!("{SECTION}.helper"), remedies::DOCUMENTED)]);
+        let unpathed = config(&[(format!("{SECTION}.helper"), DOCUMENTED)]);
         assert_eq!(ids(&unpathed), ["use-http-path-missing"]);
-        let unscoped =
-            config(&[("credential.helper".into(), remedies::DOCUMENTED), ("credential.usehttppath".into(), "true")]);
+        let unscoped = config(&[("credential.helper".into(), DOCUMENTED), ("credential.usehttppath".into(), "true")]);
         assert_eq!(ids(&unscoped), ["helper-unscoped"]);
     }
 
     #[test]
     fn hosts_that_the_helper_does_not_know_are_found() {
         let sure = method(Method::CredentialHelper, Certainty::Sure);
-        let any =
-            config(&[("credential.helper".into(), remedies::DOCUMENTED), ("credential.usehttppath".into(), "true")]);
+        let any = config(&[("credential.helper".into(), DOCUMENTED), ("credential.usehttppath".into(), "true")]);
         let alias = with(&any, "https://git.corp.example/v1/repos/x", &sure, |_| {});
         assert!(alias.ids().contains(&"helper-ignores-host"));
         let odd = with(&any, "https://codecommit.proxy.amazonaws.com/v1/repos/x", &sure, |view| view.region = false);
@@ -611,7 +609,7 @@ mod tests {
     #[test]
     fn programs_that_cannot_run_are_found() {
         let sure = method(Method::CredentialHelper, Certainty::Sure);
-        let config = documented(remedies::DOCUMENTED);
+        let config = documented(DOCUMENTED);
         let program = |bend: fn(&mut crate::facts::helpers::Program), os| {
             let mut chain = HelperChain::select(&config, URL, true);
             chain.helpers[0].program.path = Some("/opt/homebrew/bin/aws".into());
@@ -632,7 +630,7 @@ mod tests {
     fn auto_prompt_is_found_where_it_is_switched_on() {
         let sure = method(Method::CredentialHelper, Certainty::Sure);
         let on = auto_prompt(Some("on-partial".into()), None);
-        let verdict = with(&documented(remedies::DOCUMENTED), URL, &sure, |view| view.auto_prompt = on);
+        let verdict = with(&documented(DOCUMENTED), URL, &sure, |view| view.auto_prompt = on);
         assert_eq!(verdict.ids(), ["helper-auto-prompt"]);
         assert_eq!(auto_prompt(Some("off".into()), None), None);
     }
@@ -641,7 +639,7 @@ mod tests {
     fn a_reset_before_the_store_does_not_help() {
         let config = config(&[
             (format!("{SECTION}.helper"), ""),
-            (format!("{SECTION}.helper"), remedies::DOCUMENTED),
+            (format!("{SECTION}.helper"), DOCUMENTED),
             (format!("{SECTION}.usehttppath"), "true"),
             ("credential.helper".into(), "store"),
         ]);
@@ -653,7 +651,7 @@ mod tests {
         let sure = method(Method::CredentialHelper, Certainty::Sure);
         let failed = |text: &str| {
             let answers = [Answer::Failed(text.to_owned())];
-            with(&documented(remedies::DOCUMENTED), URL, &sure, |view| view.answers = forever(answers)).ids()
+            with(&documented(DOCUMENTED), URL, &sure, |view| view.answers = forever(answers)).ids()
         };
         assert_eq!(failed("ImportError: No module named x"), ["helper-failed"]);
         assert_eq!(failed("'NoneType' object has no attribute 'secret_key'"), Vec::<&str>::new());

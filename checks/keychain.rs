@@ -319,6 +319,7 @@ fn grc_noise(keepers: &[&Helper]) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::facts::git_config::Entry;
+    use crate::facts::helpers::DOCUMENTED;
     use crate::facts::stores::StoreKind;
     use crate::shape::Shape;
     use std::time::SystemTime;
@@ -414,7 +415,7 @@ mod tests {
     #[test]
     fn what_git_does_not_get_stops_nobody() {
         let helper = format!("{SECTION}.helper");
-        let chain = chain(&[(&helper, helper::DOCUMENTED), ("credential.helper", "osxkeychain")]);
+        let chain = chain(&[(&helper, DOCUMENTED), ("credential.helper", "osxkeychain")]);
         let stale = Item { helper: 1, ..item(StoreKind::Keychain, KEY, None) };
         let verdict = verdict(&chain, vec![stale], Method::CredentialHelper, &url());
         assert_eq!((verdict.ids()[0], verdict.severity()), ("expired-signature-stored", Some(Severity::Warning)));
@@ -423,14 +424,14 @@ mod tests {
     #[test]
     fn a_store_beside_the_aws_helper_is_found() {
         let helper = format!("{SECTION}.helper");
-        let chain = chain(&[("credential.helper", "osxkeychain"), (&helper, helper::DOCUMENTED)]);
+        let chain = chain(&[("credential.helper", "osxkeychain"), (&helper, DOCUMENTED)]);
         assert_eq!(verdict(&chain, vec![], Method::CredentialHelper, &url()).ids(), ["store-before-helper"]);
     }
 
     #[test]
     fn a_reset_keeps_the_store_away() {
         let helper = format!("{SECTION}.helper");
-        let chain = chain(&[("credential.helper", "osxkeychain"), (&helper, ""), (&helper, helper::DOCUMENTED)]);
+        let chain = chain(&[("credential.helper", "osxkeychain"), (&helper, ""), (&helper, DOCUMENTED)]);
         assert_eq!(verdict(&chain, vec![], Method::CredentialHelper, &url()).ids(), Vec::<&str>::new());
     }
 

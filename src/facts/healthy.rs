@@ -76,7 +76,7 @@ fn config() -> git_config::GitConfig {
         raw: None,
     };
     git_config::GitConfig {
-        entries: vec![entry("helper", 2, crate::remedies::helper::DOCUMENTED), entry("usehttppath", 3, "true")],
+        entries: vec![entry("helper", 2, helpers::DOCUMENTED), entry("usehttppath", 3, "true")],
         ..git_config::GitConfig::default()
     }
 }

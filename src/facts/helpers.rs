@@ -11,6 +11,9 @@ use crate::urlmatch::Parts;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+/// The AWS helper as AWS documents it ("Setup steps for HTTPS connections with the AWS CLI credential helper").
+pub const DOCUMENTED: &str = "!aws codecommit credential-helper $@";
+
 /// Git's effective helpers for one URL.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HelperChain {

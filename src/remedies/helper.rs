@@ -2,12 +2,9 @@
 
 use crate::docs;
 use crate::facts::git_config::{Entry, GitConfig};
-use crate::facts::helpers::{AwsHelper, Helper, HelperChain};
+use crate::facts::helpers::{AwsHelper, DOCUMENTED, Helper, HelperChain};
 use crate::finding::{ConfigChange, ConfigScope, Fix};
 use crate::regions::credential_pattern;
-
-/// The helper as AWS documents it ("Setup steps for HTTPS connections with the AWS CLI credential helper").
-pub const DOCUMENTED: &str = "!aws codecommit credential-helper $@";
 
 /// Removes a helper, with its section when nothing but the helper stands there.
 #[must_use]

@@ -29,8 +29,6 @@ const OPERATION: Duration = Duration::from_secs(6);
 pub struct Api {
     http: SharedHttpClient,
     region: String,
-    /// Why the person's own certificate bundle could not be used.
-    pub bundle_problem: Option<String>,
 }
 
 /// Makes the HTTP client.
@@ -41,13 +39,14 @@ pub async fn observe(facts: &Facts) -> Result<Api, Gap> {
     facts.online()?;
     let region = facts.target().await?.region().map(str::to_owned);
     let region = region.ok_or_else(|| Gap::not_applicable("no region is known: give a clone URL or --region"))?;
-    let mut bundle_problem = None;
     let mut trust = TrustStore::empty().with_native_roots(true);
     if let Some(file) = bundle(facts).await {
         match facts.machine.read(facts.machine.expand(&file)).await {
             // Like botocore: the bundle replaces the system's certificates.
             Ok(pem) => trust = TrustStore::empty().with_native_roots(false).with_pem_certificate(pem),
-            Err(error) => bundle_problem = Some(format!("{file} {error}")),
+            Err(error) => {
+                return Err(Gap::unknown(format!("the certificate bundle {file} {error}, so no AWS tool can connect")));
+            }
         }
     }
     let tls = TlsContext::builder().with_trust_store(trust).build().map_err(|error| Gap::unknown(error.to_string()))?;
@@ -60,7 +59,7 @@ pub async fn observe(facts: &Facts) -> Result<Api, Gap> {
     // Building reads the system's certificates, which takes a few milliseconds and touches files.
     let connector = tokio::task::spawn_blocking(move || SharedHttpConnector::new(connector.build())).await;
     let connector = connector.map_err(|error| Gap::unknown(format!("no TLS client: {error}")))?;
-    Ok(Api { http: http_client_fn(move |_, _| connector.clone()), region, bundle_problem })
+    Ok(Api { http: http_client_fn(move |_, _| connector.clone()), region })
 }
 
 /// The certificate bundle that the AWS CLI would use: `AWS_CA_BUNDLE`, else the profile's `ca_bundle`.

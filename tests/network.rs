@@ -59,7 +59,8 @@ fn a_captive_portal_is_told_from_codecommit() -> Result<()> {
 
 #[test]
 fn throttling_is_a_warning() -> Result<()> {
-    let document = report("faults = [{ host = \"git-codecommit.\", kind = \"status\", status = 429 }]", &["--only", "endpoint"])?;
+    let document =
+        report("faults = [{ host = \"git-codecommit.\", kind = \"status\", status = 429 }]", &["--only", "endpoint"])?;
     assert_eq!(document.checks[0].findings[0].id, "http-throttled");
     Ok(())
 }

@@ -1,20 +1,16 @@
 //! Reaching a host the way git does, one stage after the other, so that the stage that fails can be named.
 
-use super::Machine;
+use super::{Machine, tls};
 use crate::redact::Secret;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::{HeaderMap, Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::ServerName;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 
@@ -243,18 +239,7 @@ impl Dialed {
         let fail = |error: String| (stage, DialError::Other(error));
         let name =
             ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| fail(error.to_string()))?;
-        let roots = wire.roots.clone();
-        let roots =
-            tokio::task::spawn_blocking(move || trusted(roots)).await.map_err(|error| fail(error.to_string()))?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = Witness::new(roots, &provider).map_err(&fail)?;
-        let issuer = Arc::clone(&verifier.issuer);
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| fail(error.to_string()))?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
+        let (config, issuer) = tls::client(wire.roots.clone()).await.map_err(&fail)?;
         let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
         let shaken = timed(wire, stage, &mut self.stages, async { Ok(connector.connect(name, stream).await?) }).await;
         self.issuer = issuer.lock().ok().and_then(|issuer| issuer.clone());
@@ -300,12 +285,12 @@ fn explain(error: &(dyn std::error::Error + 'static)) -> DialError {
     let mut last = error.to_string();
     while let Some(error) = link {
         last = error.to_string();
-        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-            return explain_tls(tls);
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return tls::explain(error);
         }
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
             if let Some(inner) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                return explain_tls(inner);
+                return tls::explain(inner);
             }
             if io.kind() == std::io::ErrorKind::TimedOut {
                 return DialError::Timeout;
@@ -319,116 +304,72 @@ fn explain(error: &(dyn std::error::Error + 'static)) -> DialError {
     DialError::Other(last)
 }
 
-fn explain_tls(error: &rustls::Error) -> DialError {
-    use rustls::{AlertDescription, CertificateError, Error};
-    let text = error.to_string();
-    match error {
-        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
-            DialError::Untrusted(text)
-        }
-        Error::InvalidCertificate(CertificateError::Other(_))
-            if text.contains("UnknownIssuer") || text.contains("CaUsedAsEndEntity") =>
-        {
-            DialError::Untrusted(text)
-        }
-        Error::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => DialError::WrongName(text),
-        Error::InvalidCertificate(
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. },
-        ) => DialError::NotValidNow(text),
-        Error::InvalidCertificate(_) => DialError::Untrusted(text),
-        Error::PeerIncompatible(_)
-        | Error::AlertReceived(AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure) => {
-            DialError::TlsTooOld(text)
-        }
-        _ => DialError::Other(text),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Os;
+    use std::time::Duration;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    fn machine() -> Machine {
+        Machine::new(Os::Linux, [], "/".into())
     }
-}
 
-/// The certificates to trust: the given ones, or the system's (`SSL_CERT_FILE` and `SSL_CERT_DIR` are respected).
-fn trusted(pem: Option<Vec<u8>>) -> RootCertStore {
-    use rustls::pki_types::pem::PemObject;
-    let certificates = match pem {
-        Some(pem) => CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect(),
-        None => rustls_native_certs::load_native_certs().certs,
-    };
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(certificates);
-    roots
-}
+    fn wire(host: &str, port: u16) -> Wire {
+        let deadline = Instant::now() + Duration::from_secs(8);
+        Wire { host: host.to_owned(), port, proxy: None, roots: None, deadline }
+    }
 
-/// Verifies as usual, and remembers who issued the certificate.
-#[derive(Debug)]
-struct Witness {
-    inner: Option<Arc<WebPkiServerVerifier>>,
-    provider: Arc<CryptoProvider>,
-    issuer: Arc<Mutex<Option<String>>>,
-}
+    /// A server that greets each client with these bytes.
+    async fn greeter(bytes: &'static [u8]) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let _ = client.write_all(bytes).await;
+            }
+        });
+        port
+    }
 
-impl Witness {
-    fn new(roots: RootCertStore, provider: &Arc<CryptoProvider>) -> Result<Self, String> {
-        let inner = if roots.is_empty() {
-            None
-        } else {
-            let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-            Some(builder.build().map_err(|error| error.to_string())?)
+    #[tokio::test]
+    async fn a_name_without_an_address_fails_at_dns() {
+        let dialed = machine().get(&wire("no-such-host.invalid", 443), "/", "test").await;
+        assert!(matches!(dialed.failure, Some((Stage::Dns, DialError::NoSuchHost(_)))), "{dialed:?}");
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_fails_at_tcp() {
+        let port = {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            listener.local_addr().unwrap().port()
         };
-        Ok(Self { inner, provider: Arc::clone(provider), issuer: Arc::default() })
-    }
-}
-
-impl ServerCertVerifier for Witness {
-    fn verify_server_cert(
-        &self,
-        leaf: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        if let (Ok(mut issuer), Ok((_, certificate))) = (self.issuer.lock(), x509_parser::parse_x509_certificate(leaf))
-        {
-            *issuer = Some(certificate.issuer().to_string());
-        }
-        match &self.inner {
-            Some(inner) => inner.verify_server_cert(leaf, intermediates, name, ocsp, now),
-            None => Err(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)),
-        }
+        let dialed = machine().get(&wire("127.0.0.1", port), "/", "test").await;
+        assert!(matches!(dialed.failure, Some((Stage::Tcp, DialError::Refused(_)))), "{dialed:?}");
+        assert_eq!(dialed.stages.iter().map(|(stage, _)| *stage).collect::<Vec<_>>(), [Stage::Dns]);
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(
-            message,
-            certificate,
-            signature,
-            &self.provider.signature_verification_algorithms,
-        )
+    #[tokio::test]
+    async fn whoever_speaks_no_tls_fails_at_tls() {
+        let port = greeter(b"220 smtp ESMTP\r\n").await;
+        let dialed = machine().get(&wire("127.0.0.1", port), "/", "test").await;
+        assert!(matches!(dialed.failure, Some((Stage::Tls, _))), "{dialed:?}");
     }
 
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(
-            message,
-            certificate,
-            signature,
-            &self.provider.signature_verification_algorithms,
-        )
+    #[tokio::test]
+    async fn an_ssh_server_is_known_by_its_first_line() {
+        let port = greeter(b"SSH-2.0-AWSCodeCommit\r\nmore").await;
+        let dialed = machine().ssh_banner(&wire("127.0.0.1", port)).await;
+        assert_eq!(dialed.banner.as_deref(), Some("SSH-2.0-AWSCodeCommit"));
     }
 
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+    #[tokio::test]
+    async fn a_silent_server_costs_the_deadline_and_no_more() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let silent = listener.local_addr().unwrap().port();
+        let deadline = Instant::now() + Duration::from_millis(200);
+        let dialed = machine().ssh_banner(&Wire { deadline, ..wire("127.0.0.1", silent) }).await;
+        assert!(matches!(dialed.failure, Some((Stage::Http, DialError::Timeout))), "{dialed:?}");
     }
 }

@@ -7,6 +7,7 @@ mod dial;
 mod environment;
 mod files;
 mod process;
+mod tls;
 
 pub use dial::{DialError, Dialed, Stage, Wire};
 pub use environment::{Machine, Os};

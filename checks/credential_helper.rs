@@ -1,18 +1,21 @@
 //! No stale or broken credential helper answers for this URL.
 
+mod runs;
+mod written;
+
 use crate::check::{Check, Group, Verdict};
 use crate::docs;
 use crate::facts::answers::Answer;
 use crate::facts::credentials::{AwsCredentials, Outcome};
 use crate::facts::git_config::GitConfig;
-use crate::facts::helpers::{AwsHelper, Helper, HelperChain, HelperKind};
+use crate::facts::helpers::{Helper, HelperChain};
 use crate::facts::method::{Certainty, Decision, Method};
 use crate::facts::profiles::Profiles;
-use crate::finding::{ConfigChange, Evidence, Finding, FindingKind, Fix, Severity};
+use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::machine::Os;
 use crate::remedies::helper as remedies;
 use crate::shape::Kind;
-use crate::target::{CloneUrl, Endpoint};
+use crate::target::CloneUrl;
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -242,169 +245,6 @@ impl View<'_> {
             .fix(Fix::manual("Or use git-remote-codecommit, which needs no helper").docs(docs::SETUP_GRC))
     }
 
-    /// What is wrong with the AWS helper as it is written.
-    fn written(&self, helper: &Helper, aws: &AwsHelper) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        let seen = || helper.entry.evidence();
-        if aws.quoted {
-            let message =
-                "The helper holds quotes that do not belong there, or lost a part to them, so git cannot run it.";
-            findings.push(Finding::new(&QUOTED, message).seen(seen()).fix(remedies::rewrite_aws_helper(helper, aws)));
-        } else if aws.bang_missing {
-            let message =
-                "The helper begins with aws instead of !aws, so git looks for a program called git-credential-aws.";
-            findings
-                .push(Finding::new(&MISSING_BANG, message).seen(seen()).fix(remedies::rewrite_aws_helper(helper, aws)));
-        }
-        findings.extend(self.http_path(helper));
-        findings.extend(self.host(helper, aws));
-        findings.extend(self.profile(helper, aws));
-        if helper.section.is_none() {
-            let message = "The AWS CLI credential helper is asked for every host, not only for CodeCommit.";
-            findings.push(
-                Finding::new(&UNSCOPED, message)
-                    .seen(seen())
-                    .fix(remedies::limit_helper(helper, self.url.and_then(|url| url.host.as_deref()))),
-            );
-        }
-        if let Some(evidence) =
-            self.auto_prompt.as_ref().filter(|_| !aws.no_auto_prompt && !helper.program.python_script)
-        {
-            let message = "The AWS CLI's auto-prompt is on and swallows the question that Git asks the helper.";
-            let fix = remedies::replace_value(
-                &helper.entry,
-                "Switch it off for the helper",
-                &helper.entry.text().replace(" codecommit ", " --no-cli-auto-prompt codecommit "),
-            );
-            findings.push(Finding::new(&AUTO_PROMPT, message).seen(seen()).seen(evidence.clone()).fix(fix));
-        }
-        findings
-    }
-
-    fn http_path(&self, helper: &Helper) -> Option<Finding> {
-        if self.chain.uses_http_path() {
-            return None;
-        }
-        let message =
-            "Git does not tell the AWS CLI credential helper the repository's path, because useHttpPath is not true.";
-        let section = helper.section.as_ref().map(|section| format!(".{section}")).unwrap_or_default();
-        let mut fix = Fix::safe("Switch it on beside the helper");
-        if let Some(scope) = helper.entry.config_scope() {
-            fix = fix.git_config(
-                scope,
-                ConfigChange::Set { key: format!("credential{section}.useHttpPath"), value: "true".into() },
-            );
-        }
-        let finding = Finding::new(&USE_HTTP_PATH, message).seen(helper.entry.evidence());
-        Some(match &self.chain.use_http_path {
-            Some(entry) => finding.seen(entry.evidence()).fix(fix),
-            None => finding.fix(fix),
-        })
-    }
-
-    fn host(&self, helper: &Helper, aws: &AwsHelper) -> Option<Finding> {
-        let url = self.url?;
-        let host = url.host.as_deref()?;
-        if !aws.ignores_host && !host.contains("amazon.com") && !host.contains("amazonaws.com") {
-            let message =
-                format!("The AWS CLI credential helper says nothing for {host}, because its name is not one of AWS's.");
-            let fix = Fix::manual(
-                "Clone from the real endpoint: the signature covers the host's name, so an alias is refused",
-            );
-            return Some(
-                Finding::new(&IGNORES_HOST, message).seen(helper.entry.evidence()).fix(fix.docs(docs::REGIONS)),
-            );
-        }
-        if url.endpoint == Endpoint::Foreign && aws.region.is_none() && !self.region {
-            let message =
-                format!("The AWS CLI credential helper cannot tell the region from {host}, and none is configured.");
-            let fix = remedies::replace_value(
-                &helper.entry,
-                "Name the region in the helper",
-                &helper.entry.text().replace(" codecommit ", " --region REGION codecommit "),
-            );
-            return Some(Finding::new(&REGION_UNKNOWN, message).seen(helper.entry.evidence()).fix(fix));
-        }
-        None
-    }
-
-    fn profile(&self, helper: &Helper, aws: &AwsHelper) -> Option<Finding> {
-        let profile = aws.profile.as_deref()?;
-        if self.profiles.get(profile).is_some() {
-            return None;
-        }
-        let files = (&self.profiles.config_file, &self.profiles.credentials_file);
-        let message = format!("The helper's profile {profile} is in neither {} nor {}.", files.0, files.1);
-        let mut finding = Finding::new(&MISSING_PROFILE, message).seen(helper.entry.evidence());
-        let slip = self.profiles.without_prefix.iter().find(|slip| slip.text == format!("[{profile}]"));
-        if let Some(slip) = slip {
-            let fix = Fix::manual(format!("Write [profile {profile}] instead of [{profile}] in {}", slip.source));
-            finding = finding.seen(slip.clone()).fix(fix);
-        }
-        if let Some(near) = self.profiles.nearest(profile) {
-            finding = finding.fix(remedies::replace_value(
-                &helper.entry,
-                &format!("Use the profile {near}"),
-                &helper.entry.text().replace(profile, near),
-            ));
-        }
-        Some(finding.fix(Fix::manual("Create the profile").run(["aws", "configure", "sso", "--profile", profile])))
-    }
-
-    /// Whether a helper can be run, and whether it did what it should.
-    fn runnable(&self, at: usize, helper: &Helper) -> Option<Finding> {
-        let program = &helper.program;
-        // Another helper's answer makes this one's failure a nuisance.
-        let harmless = self.answering().is_some_and(|answering| answering != at)
-            || (helper.aws().is_some() && self.method.method == Method::GitCredentials);
-        let weigh = |finding: Finding| if harmless { finding.at_most(Severity::Warning) } else { finding };
-        let built_in = matches!(helper.kind, HelperKind::Store(_) | HelperKind::Cache);
-        if program.looked_for && program.path.is_none() && !built_in {
-            let message = format!("The program {} that this helper runs cannot be found.", program.name);
-            return Some(weigh(
-                Finding::new(&PROGRAM_MISSING, message).seen(helper.entry.evidence()).fix(self.provide(helper)),
-            ));
-        }
-        if let Some(interpreter) = &program.missing_interpreter {
-            let path = program.path.as_deref().unwrap_or(&program.name);
-            let message = format!("{path} is a script for {interpreter}, which does not exist.");
-            let fix = Fix::manual("Install the AWS CLI again; version 2 brings its own interpreter");
-            return Some(weigh(Finding::new(&BAD_INTERPRETER, message).seen(helper.entry.evidence()).fix(fix)));
-        }
-        if let Some(Answer::Failed(said)) = self.answers.get(at)
-            && !explained_elsewhere(helper, said)
-        {
-            let message = format!("The helper {} ran and failed.", helper.entry.text());
-            let fix = Fix::manual("Mend what its own message names");
-            let finding =
-                Finding::new(&FAILED, message).seen(helper.entry.evidence()).seen(Evidence::new("the helper", said));
-            return Some(weigh(finding.fix(fix)));
-        }
-        self.gui_path(helper)
-    }
-
-    /// On macOS, programs that are started from the desktop do not see what Homebrew or pyenv put on the terminal's PATH.
-    fn gui_path(&self, helper: &Helper) -> Option<Finding> {
-        let path = helper
-            .program
-            .path
-            .as_deref()
-            .filter(|_| self.os == Os::MacOs && helper.aws().is_some() && helper.program.bare)?;
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        if ["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin"].contains(&folder) {
-            return None;
-        }
-        let message =
-            format!("Programs started from the desktop do not find {path}, because their PATH does not name {folder}.");
-        let text = helper.entry.text().replacen(&helper.program.name, path, 1);
-        let finding = Finding::new(&GUI_PATH, message).seen(helper.entry.evidence()).fix(remedies::replace_value(
-            &helper.entry,
-            "Name the program with its folder",
-            &text,
-        ));
-        Some(if self.terminal { finding.at_most(Severity::Note) } else { finding })
-    }
-
     fn reset_too_early(&self) -> Option<Finding> {
         let aws = self.place(self.chain.aws()?.0)?;
         let (reset, _) = self.chain.resets.last().filter(|(_, forgotten)| *forgotten == 0)?;
@@ -422,37 +262,6 @@ impl View<'_> {
         ));
         Some(Finding::new(&RESET_TOO_EARLY, message).seen(reset.evidence()).seen(late.entry.evidence()).fix(fix))
     }
-
-    fn provide(&self, helper: &Helper) -> Fix {
-        match (helper.aws(), self.os) {
-            (None, _) => {
-                Fix::manual(format!("Install {}, or remove this helper from the configuration", helper.program.name))
-            }
-            (Some(_), Os::MacOs) => Fix::manual("Install the AWS CLI").run(["brew", "install", "awscli"]),
-            (Some(_), Os::Windows) => {
-                Fix::manual("Install the AWS CLI, version 2").run(["winget", "install", "--id", "Amazon.AWSCLI"])
-            }
-            (Some(_), Os::Linux) => {
-                Fix::manual("Install the AWS CLI, or write its full path into the helper").docs(docs::TROUBLE_HELPER)
-            }
-        }
-    }
-}
-
-/// Whether a failure of the AWS helper is one that a check names better: no credentials, no profile, no path, no program.
-fn explained_elsewhere(helper: &Helper, said: &str) -> bool {
-    let known = [
-        "'NoneType' object has no attribute",
-        "could not be found",
-        "'path'",
-        "sequence item 1: expected str",
-        "retrieving token from sso",
-        "SSO Token",
-        "SSO session",
-        "Unable to locate credentials",
-        "not found",
-    ];
-    helper.aws().is_some() && known.iter().any(|known| said.contains(known))
 }
 
 /// Where the AWS CLI's auto-prompt is switched on: the environment wins over the profile.

@@ -1,0 +1,67 @@
+//! The files of `git credential-store`.
+
+use super::{Item, StoreKind};
+use crate::machine::Machine;
+use crate::shape::Shape;
+use percent_encoding::percent_decode_str;
+use std::time::SystemTime;
+
+/// Reads the files of `git credential-store`: the named one, or both default ones.
+pub(super) async fn look(machine: &Machine, file: Option<&str>, host: &str) -> Vec<Item> {
+    let xdg =
+        machine.var_set("XDG_CONFIG_HOME").map_or_else(|| machine.expand("~/.config"), |dir| machine.expand(&dir));
+    let files = match file {
+        Some(file) => vec![machine.expand(file)],
+        None => vec![machine.expand("~/.git-credentials"), xdg.join("git/credentials")],
+    };
+    let mut items = Vec::new();
+    for file in files {
+        let text = machine.read_text(&file).await.unwrap_or_default();
+        for (number, line) in (1..).zip(text.lines()) {
+            items.extend(read_credential_line(machine, line, host).map(|(path, shape)| Item {
+                helper: 0,
+                store: StoreKind::File,
+                place: machine.tilde(&file),
+                line: Some(number),
+                host: host.to_owned(),
+                path: Some(path),
+                shape,
+                stored: None,
+            }));
+        }
+    }
+    items
+}
+
+/// One line of git's credential file, `https://user:password@host/path`, when it is for this host. Every password is learnt,
+/// of other hosts too, so that it can never be told.
+fn read_credential_line(machine: &Machine, line: &str, host: &str) -> Option<(String, Shape)> {
+    let (scheme, rest) = line.trim().split_once("://")?;
+    let (userinfo, place) = rest.rsplit_once('@')?;
+    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let (user, password) = (decode(user), decode(password));
+    machine.secrets().learn(&password);
+    let (named, path) = place.split_once('/').unwrap_or((place, ""));
+    let here = scheme == "https" && decode(named).eq_ignore_ascii_case(host);
+    here.then(|| (decode(path), Shape::of(&user, Some(&password), SystemTime::now())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Os;
+    use crate::shape::Kind;
+
+    const HOST: &str = "git-codecommit.us-east-1.amazonaws.com";
+
+    #[test]
+    fn lines_for_other_hosts_are_learnt_but_not_kept() {
+        let machine = Machine::new(Os::Linux, [], "/".into());
+        assert_eq!(read_credential_line(&machine, "https://ann:hunter2%2Bx@github.com", HOST), None);
+        assert_eq!(machine.secrets().scrub("hunter2+x"), "***");
+        let shape = read_credential_line(&machine, &format!("https://ann-at-111122223333:pa%2Fss@{HOST}/v1"), HOST);
+        assert_eq!(shape.map(|(path, shape)| (path, shape.kind)), Some(("v1".to_owned(), Kind::GitCredential)));
+        assert_eq!(read_credential_line(&machine, "no url at all", HOST), None);
+    }
+}

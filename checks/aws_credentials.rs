@@ -2,11 +2,12 @@
 
 use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
+use crate::facts::answers::Answer;
 use crate::facts::credentials::{AwsCredentials, Choice, Outcome, SsoProblem};
 use crate::facts::method::{Certainty, Decision, Method};
 use crate::facts::profiles::Profiles;
 use crate::finding::{Evidence, Finding, FindingKind, Fix};
-use crate::shape::span;
+use crate::shape::{Shape, span};
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -18,7 +19,11 @@ pub(super) static CHECK: Check = Check {
     judge: |facts| {
         Box::pin(async move {
             let (credentials, method, profiles) = tokio::join!(facts.credentials(), facts.method(), facts.profiles());
-            judge(credentials?, method?, profiles?)
+            let credentials = credentials?;
+            // A helper may have credentials that nobody else sees: through aws-vault, or on a machine with a role.
+            let helper_signs =
+                credentials.found().is_none() && facts.answers().await.is_ok_and(|answers| signs(answers));
+            judge(credentials, method?, profiles?, helper_signs)
         })
     },
 };
@@ -38,13 +43,26 @@ static SSO_NEVER: FindingKind =
 static TOKEN_MISSING: FindingKind =
     FindingKind::error("session-token-missing", "A temporary key lacks its session token", &["C44"], docs::TEMPORARY);
 
-fn judge(credentials: &AwsCredentials, method: &Decision, profiles: &Profiles) -> Result<Verdict, Gap> {
+/// Whether a helper answers with a signature that is valid now.
+fn signs(answers: &[Answer]) -> bool {
+    answers.iter().filter_map(Answer::shape).any(Shape::is_fresh_signature)
+}
+
+fn judge(
+    credentials: &AwsCredentials,
+    method: &Decision,
+    profiles: &Profiles,
+    helper_signs: bool,
+) -> Result<Verdict, Gap> {
     let choice = &credentials.choice;
     let profile = &choice.profile;
     if let Outcome::Found(found) = &credentials.outcome {
         let kind = if found.temporary { "temporary" } else { "long-lived" };
         let left = found.expires_in.map(|left| format!(", for another {}", span(left))).unwrap_or_default();
         return Ok(Verdict::new(format!("{} of profile {profile} ({kind}{left})", found.key_id), vec![]));
+    }
+    if helper_signs {
+        return Err(Gap::not_applicable("the credential helper has AWS credentials of its own"));
     }
     // Git credentials and SSH keys need no AWS credentials: what is missing here stops nobody.
     if !method.method.signs() || method.certainty == Certainty::Guess {
@@ -152,7 +170,7 @@ mod tests {
     }
 
     fn verdict(outcome: Outcome) -> Verdict {
-        judge(&credentials(outcome), &method(Method::CredentialHelper), &Profiles::default()).unwrap()
+        judge(&credentials(outcome), &method(Method::CredentialHelper), &Profiles::default(), false).unwrap()
     }
 
     fn sso(expired: Option<i64>) -> Outcome {
@@ -188,14 +206,20 @@ mod tests {
     #[test]
     fn git_credentials_and_ssh_need_none() {
         for other in [Method::GitCredentials, Method::Ssh] {
-            let gap = judge(&credentials(Outcome::Nothing), &method(other), &Profiles::default());
+            let gap = judge(&credentials(Outcome::Nothing), &method(other), &Profiles::default(), false);
             assert!(matches!(gap, Err(Gap::NotApplicable(_))));
         }
     }
 
     #[test]
+    fn a_helper_that_signs_needs_nothing_else() {
+        let gap = judge(&credentials(Outcome::Nothing), &method(Method::CredentialHelper), &Profiles::default(), true);
+        assert!(matches!(gap, Err(Gap::NotApplicable(_))));
+    }
+
+    #[test]
     fn what_could_not_be_told_is_no_finding() {
-        let gap = judge(&credentials(Outcome::Failed("x".into())), &method(Method::Grc), &Profiles::default());
+        let gap = judge(&credentials(Outcome::Failed("x".into())), &method(Method::Grc), &Profiles::default(), false);
         assert!(matches!(gap, Err(Gap::Unknown(_))));
     }
 

@@ -8,13 +8,13 @@ use crate::docs;
 use crate::facts::answers::Answer;
 use crate::facts::credentials::{AwsCredentials, Outcome};
 use crate::facts::git_config::GitConfig;
-use crate::facts::helpers::{Helper, HelperChain};
+use crate::facts::helpers::{Helper, HelperChain, asks_helpers};
 use crate::facts::method::{Certainty, Decision, Method};
 use crate::facts::profiles::Profiles;
-use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
+use crate::finding::{Evidence, Finding, FindingKind, Fix, Safety, Severity};
 use crate::machine::Os;
 use crate::remedies::helper as remedies;
-use crate::shape::Kind;
+use crate::shape::{Kind, Shape};
 use crate::target::CloneUrl;
 
 /// The check.
@@ -44,23 +44,29 @@ pub(super) static CHECK: Check = Check {
     ],
     judge: |facts| {
         Box::pin(async move {
+            asks_helpers(facts).await?;
             let chain = facts.helpers().await?;
             let (answers, method, profiles) = tokio::join!(facts.answers(), facts.method(), facts.profiles());
             let credentials = if facts.request.offline { None } else { facts.credentials().await.ok() };
             let target = facts.target().await?;
             let machine = &facts.machine;
             let profile = credentials.and_then(|credentials| profiles.clone().ok()?.get(&credentials.choice.profile));
+            let method = method?;
+            // Only a helper that is not meant raises the question.
+            let raised = method.method == Method::GitCredentials && chain.aws().is_some() && !facts.request.offline;
+            let may_pull = if raised { facts.pull().await.ok().copied() } else { None };
             let view = View {
                 chain,
                 config: facts.git_config().await?,
                 url: target.effective.as_ref(),
                 answers: answers.map(Vec::as_slice).unwrap_or_default(),
-                method: method?,
+                method,
                 profiles: profiles?,
                 credentials,
                 auto_prompt: auto_prompt(machine.var_set("AWS_CLI_AUTO_PROMPT"), profile),
                 region: ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().any(|name| machine.var_set(name).is_some())
                     || profile.is_some_and(|profile| profile.value("region").is_some()),
+                may_pull,
                 terminal: machine.var_set("TERM").is_some(),
                 os: machine.os(),
             };
@@ -154,6 +160,8 @@ struct View<'a> {
     auto_prompt: Option<Evidence>,
     /// Whether a region is configured for the AWS CLI.
     region: bool,
+    /// Whether the caller's policies allow pulling, where that is known.
+    may_pull: Option<bool>,
     /// Whether a person sits at a terminal.
     terminal: bool,
     os: Os,
@@ -172,7 +180,8 @@ impl View<'_> {
             _ => {}
         }
         for (at, helper) in self.chain.helpers.iter().enumerate() {
-            findings.extend(self.runnable(at, helper));
+            let explained = helper.aws().is_some() && (self.lacks_credentials() || has_error(&findings));
+            findings.extend(self.runnable(at, helper, explained));
         }
         if self.method.method == Method::CredentialHelper {
             findings.extend(self.reset_too_early());
@@ -187,6 +196,17 @@ impl View<'_> {
             [one] => format!("git asks {one}"),
             many => format!("git asks {}", many.join(", then ")),
         }
+    }
+
+    /// Whether the AWS helper answers with a signature that is valid now: then it works, whatever else is missing.
+    fn signs(&self) -> bool {
+        let answers = self.chain.helpers.iter().zip(self.answers).filter(|(helper, _)| helper.aws().is_some());
+        answers.filter_map(|(_, answer)| answer.shape()).any(Shape::is_fresh_signature)
+    }
+
+    /// Whether the checks on AWS's side say why the AWS helper cannot sign.
+    fn lacks_credentials(&self) -> bool {
+        self.credentials.is_some_and(|credentials| credentials.found().is_none())
     }
 
     /// The place of the first helper that answers with a user name and password.
@@ -208,12 +228,15 @@ impl View<'_> {
         let answering = self.answering();
         let overruled =
             answering.is_some_and(|at| self.answers[at].shape().is_some_and(|shape| shape.kind == Kind::GitCredential));
-        if overruled || self.method.certainty < Certainty::Sure { finding.at_most(Severity::Warning) } else { finding }
+        // What it signs for may well be allowed to pull: then the wrong one of two ways works.
+        let works = self.signs() && self.may_pull == Some(true);
+        let certain = self.method.certainty == Certainty::Sure;
+        if overruled || works || !certain { finding.at_most(Severity::Warning) } else { finding }
     }
 
     fn unclear(&self, helper: &Helper) -> Option<Finding> {
         let nothing = self.credentials.is_some_and(|credentials| credentials.outcome == Outcome::Nothing);
-        if self.method.certainty > Certainty::Configured || !nothing {
+        if self.method.certainty > Certainty::Configured || !nothing || self.signs() {
             return None;
         }
         let message =
@@ -222,14 +245,16 @@ impl View<'_> {
         Some(
             Finding::new(&CONFIGURED, message)
                 .seen(helper.entry.evidence())
-                .fix(remedies::remove_helper(self.config, helper))
+                .fix(remedies::remove_helper(self.config, helper).at_least(Safety::Review))
                 .fix(keep),
         )
     }
 
     fn missing(&self) -> Finding {
         let host = self.url.and_then(|url| url.host.as_deref()).unwrap_or("git-codecommit.REGION.amazonaws.com");
-        let add = remedies::add_aws_helper(host, self.chain.elsewhere.first());
+        // The empty entry in front cuts off whatever answers for this host now.
+        let answers = if self.chain.helpers.is_empty() { Safety::Safe } else { Safety::Review };
+        let add = remedies::add_aws_helper(host, self.chain.elsewhere.first()).at_least(answers);
         if let Some(elsewhere) = self.chain.elsewhere.first() {
             let section = elsewhere.section.as_deref().unwrap_or_default();
             let message =
@@ -264,9 +289,14 @@ impl View<'_> {
     }
 }
 
+fn has_error(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.severity == Severity::Error)
+}
+
 /// Where the AWS CLI's auto-prompt is switched on: the environment wins over the profile.
 fn auto_prompt(variable: Option<String>, profile: Option<&crate::facts::profiles::Section>) -> Option<Evidence> {
-    let on = |value: &str| value.starts_with("on");
+    // `on-partial` leaves a complete command alone.
+    let on = |value: &str| value == "on";
     match variable {
         Some(value) => on(&value).then(|| Evidence::new("AWS_CLI_AUTO_PROMPT", value)),
         None => profile?
@@ -281,7 +311,6 @@ mod tests {
     use super::*;
     use crate::facts::git_config::Entry;
     use crate::facts::helpers::DOCUMENTED;
-    use crate::shape::Shape;
     use std::time::SystemTime;
 
     const URL: &str = "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x";
@@ -323,6 +352,7 @@ mod tests {
             credentials: None,
             auto_prompt: None,
             region: true,
+            may_pull: None,
             terminal: true,
             os: Os::Linux,
         };
@@ -333,6 +363,14 @@ mod tests {
     /// A value that a view may borrow for as long as it likes.
     fn forever<T>(value: T) -> &'static T {
         Box::leak(Box::new(value))
+    }
+
+    /// No AWS credentials anywhere.
+    fn nothing() -> AwsCredentials {
+        let from = Evidence::new("no profile is named", "default");
+        let choice =
+            crate::facts::credentials::Choice { profile: "default".into(), from, explicit: false, by_helper: false };
+        AwsCredentials { choice, outcome: Outcome::Nothing }
     }
 
     fn ids(config: &GitConfig) -> Vec<&'static str> {
@@ -367,10 +405,7 @@ mod tests {
 
     #[test]
     fn a_helper_without_anything_to_sign_with_is_unclear() {
-        let from = Evidence::new("no profile is named", "default");
-        let choice =
-            crate::facts::credentials::Choice { profile: "default".into(), from, explicit: false, by_helper: false };
-        let nothing = AwsCredentials { choice, outcome: Outcome::Nothing };
+        let nothing = nothing();
         let config = documented(DOCUMENTED);
         let unsure = method(Method::CredentialHelper, Certainty::Configured);
         let verdict = with(&config, URL, &unsure, |view| view.credentials = Some(&nothing));
@@ -438,10 +473,11 @@ mod tests {
     #[test]
     fn auto_prompt_is_found_where_it_is_switched_on() {
         let sure = method(Method::CredentialHelper, Certainty::Sure);
-        let on = auto_prompt(Some("on-partial".into()), None);
+        let on = auto_prompt(Some("on".into()), None);
         let verdict = with(&documented(DOCUMENTED), URL, &sure, |view| view.auto_prompt = on);
         assert_eq!(verdict.ids(), ["helper-auto-prompt"]);
         assert_eq!(auto_prompt(Some("off".into()), None), None);
+        assert_eq!(auto_prompt(Some("on-partial".into()), None), None);
     }
 
     #[test]
@@ -458,11 +494,41 @@ mod tests {
     #[test]
     fn a_failure_is_told_unless_another_check_names_it_better() {
         let sure = method(Method::CredentialHelper, Certainty::Sure);
-        let failed = |text: &str| {
-            let answers = [Answer::Failed(text.to_owned())];
-            with(&documented(DOCUMENTED), URL, &sure, |view| view.answers = forever(answers)).ids()
+        let config = documented(DOCUMENTED);
+        let answers = [Answer::Failed("'NoneType' object has no attribute 'secret_key'".into())];
+        let failed = |credentials: Option<&'static AwsCredentials>| {
+            with(&config, URL, &sure, |view| {
+                view.answers = &answers;
+                view.credentials = credentials;
+            })
+            .ids()
         };
-        assert_eq!(failed("ImportError: No module named x"), ["helper-failed"]);
-        assert_eq!(failed("'NoneType' object has no attribute 'secret_key'"), Vec::<&str>::new());
+        assert_eq!(failed(None), ["helper-failed"]);
+        assert_eq!(failed(Some(forever(nothing()))), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_helper_that_signs_is_neither_unclear_nor_certainly_in_the_way() {
+        let signature = format!("20260101T000000Z{}", "0".repeat(64));
+        let fresh = Shape { age: Some(1), ..Shape::of("AKIAIOSFODNN7EXAMPLE", Some(&signature), SystemTime::now()) };
+        let answers = [Answer::Credential(fresh)];
+        let config = documented("!aws-vault exec dev -- aws codecommit credential-helper $@");
+        let nothing = nothing();
+        let unsure = method(Method::CredentialHelper, Certainty::Configured);
+        let verdict = with(&config, URL, &unsure, |view| {
+            view.answers = &answers;
+            view.credentials = Some(&nothing);
+        });
+        assert_eq!(verdict.ids(), Vec::<&str>::new());
+        let stale = |may_pull| {
+            with(&config, URL, &method(Method::GitCredentials, Certainty::Sure), |view| {
+                view.answers = &answers;
+                view.may_pull = may_pull;
+            })
+            .severity()
+        };
+        assert_eq!(stale(Some(true)), Some(Severity::Warning));
+        assert_eq!(stale(Some(false)), Some(Severity::Error));
+        assert_eq!(stale(None), Some(Severity::Error));
     }
 }

@@ -5,11 +5,11 @@ use crate::docs;
 use crate::facts::answers::Answer;
 use crate::facts::caller::{Caller, Identity};
 use crate::facts::git_config::GitConfig;
-use crate::facts::helpers::{Helper, HelperChain, HelperKind};
+use crate::facts::helpers::{Helper, HelperChain, HelperKind, asks_helpers};
 use crate::facts::method::{Certainty, Decision, Method};
 use crate::facts::repository::Repository;
 use crate::facts::stores::{Item, Stores};
-use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
+use crate::finding::{Evidence, Finding, FindingKind, Fix, Safety, Severity};
 use crate::remedies::{helper, store};
 use crate::shape::{Kind, SIGNATURE_LIFE, span};
 use crate::target::CloneUrl;
@@ -32,6 +32,9 @@ pub(super) static CHECK: Check = Check {
     ],
     judge: |facts| {
         Box::pin(async move {
+            if !facts.method().await.is_ok_and(|decision| decision.method == Method::Grc) {
+                asks_helpers(facts).await?;
+            }
             let (chain, stores, method) = tokio::join!(facts.helpers(), facts.stores(), facts.method());
             let (chain, stores) = (chain?, stores?);
             let answers = facts.answers().await.map(Vec::as_slice).unwrap_or_default();
@@ -263,7 +266,15 @@ impl View<'_> {
             items.len(),
             self.host()
         );
-        let finding = Finding::new(&DUPLICATES, message).fix(store::delete(self.stores, first));
+        // The one to keep is a Git credential; where all are, or none is, only the person knows.
+        let is_meant =
+            |item: &&Item| (item.shape.kind == Kind::GitCredential) == (self.method.method == Method::GitCredentials);
+        let unmeant = items.iter().find(|item| !is_meant(item)).filter(|_| items.iter().any(|item| is_meant(&item)));
+        let fix = match unmeant {
+            Some(item) => store::delete(self.stores, item).at_least(Safety::Review),
+            None => Fix::manual("Keep the entry that is meant, and delete the others"),
+        };
+        let finding = Finding::new(&DUPLICATES, message).fix(fix);
         let seen = |item: &Item| Evidence::at(&item.place, item.line, format!("user name {}", item.shape.user));
         Some(items.iter().map(seen).fold(finding, Finding::seen))
     }

@@ -192,6 +192,13 @@ impl Fix {
         self
     }
 
+    /// The same, decided by somebody at least this careful.
+    #[must_use]
+    pub fn at_least(mut self, safety: Safety) -> Self {
+        self.safety = self.safety.max(safety);
+        self
+    }
+
     /// This fix, and another one after it, as one: the more careful of the two decides.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {

@@ -75,6 +75,8 @@ pub fn redact(text: &str) -> String {
         [
             // scheme://user:password@host, scheme://:password@host
             (r#"(?i)\b([a-z][a-z0-9+.-]*://[^\s/@:]*):[^\s'"<>]*@"#, "${1}:***@"),
+            // user:password@host without a scheme, as proxies may be written
+            (r#"(^|[\s='"])([^\s/@:='"]+):[^\s/@'"]+@([A-Za-z0-9\[][A-Za-z0-9.:\[\]-]*)"#, "${1}${2}:***@${3}"),
             // scheme://ASIA...%token@host: the user part carries a session token
             (r"(?i)\b([a-z][a-z0-9+.-]*://A[A-Z]IA[A-Z0-9]+)%[^\s@:]+", "${1}%***"),
             // An access key id followed by a session token, as the AWS helper's user name is
@@ -87,6 +89,10 @@ pub fn redact(text: &str) -> String {
                 r#"(?i)((?:password|passwd|passphrase|pwd|secret(?:_?access_?key)?|session_?token|security_?token|access_?token|api_?key|oauth_refresh_token|aws_secret_access_key|aws_session_token|aws_security_token)["']?\s*(?:[=:]|\s+is)\s*)(?:"[^"\r\n]*"|'[^'\r\n]*'|[^\s"';,&}]+)"#,
                 "${1}***",
             ),
+            // GITHUB_TOKEN=..., DB_PASSWORD=...
+            (r#"\b([A-Z][A-Z0-9_]*(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY)[A-Z0-9_]*=)[^\s;'"]+"#, "${1}***"),
+            // curl -u user:password
+            (r#"((?:^|[\s'"])(?:-u|--user)[ =]?[^\s:'"]+):[^\s'"]+"#, "${1}:***"),
             (r#"(?i)((?:^|[\s'"])--?(?:password|passwd|token|secret)[ =])\S+"#, "${1}***"),
         ]
         .into_iter()
@@ -150,6 +156,22 @@ mod tests {
             ),
         ] {
             assert_eq!(redact(&text), clean);
+        }
+    }
+
+    #[test]
+    fn proxies_tokens_and_curl_s_user_lose_their_secrets() {
+        for (text, clean) in [
+            ("ann:hunter2secret@127.0.0.1:3128", "ann:***@127.0.0.1:3128"),
+            ("proxy = ann:hunter2@proxy.corp", "proxy = ann:***@proxy.corp"),
+            ("GITHUB_TOKEN=abcdef123 gh auth", "GITHUB_TOKEN=*** gh auth"),
+            ("!curl -u ann:hunter3secret https://h", "!curl -u ann:*** https://h"),
+            (
+                "APKAEIBAERJR2EXAMPLE@git-codecommit.us-east-2.amazonaws.com:/v1",
+                "APKAEIBAERJR2EXAMPLE@git-codecommit.us-east-2.amazonaws.com:/v1",
+            ),
+        ] {
+            assert_eq!(redact(text), clean);
         }
     }
 

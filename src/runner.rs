@@ -69,7 +69,8 @@ pub async fn run(
                 ended.insert(id, (Outcome::Crashed(panic_message(error)), started.elapsed()));
             }
             Err(_) if Instant::now() >= deadline => {
-                tasks.abort_all();
+                // What is dropped ends the programs that it runs; a task that does not let itself be stopped is left behind.
+                let _ = tokio::time::timeout(TICK, tasks.shutdown()).await;
                 break;
             }
             Err(_) => {}

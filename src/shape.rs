@@ -88,6 +88,13 @@ impl Shape {
         matches!(self.kind, Kind::SignedKey | Kind::SignedSession | Kind::SessionTokenMissing)
     }
 
+    /// Whether this is a whole signature that was made just now.
+    #[must_use]
+    pub fn is_fresh_signature(&self) -> bool {
+        let whole = matches!(self.kind, Kind::SignedKey | Kind::SignedSession);
+        whole && self.age.is_some_and(|age| age.unsigned_abs() <= SIGNATURE_LIFE.as_secs())
+    }
+
     /// Whether this is a signature that is too old to be accepted. A signature in a store whose time is not known was put
     /// there by an earlier command, so it counts as too old.
     #[must_use]

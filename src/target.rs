@@ -170,6 +170,8 @@ impl CloneUrl {
             Some((profile, repository)) => (Some(profile), repository),
             None => (None, authority),
         };
+        // Whatever stands behind a colon would be a password, which these URLs do not have.
+        let profile = profile.map(|profile| profile.split(':').next().unwrap_or_default());
         url.profile = profile.map(|profile| percent_decode_str(profile).decode_utf8_lossy().into_owned());
         url.repository = Some(repository.to_owned()).filter(|name| !name.is_empty());
         path.clone_into(&mut url.path);
@@ -276,7 +278,7 @@ fn user_info(text: &str) -> UserInfo {
         shape: Shape::of(&name, password.map(decode).as_deref(), SystemTime::now()),
         has_password: password.is_some(),
         badly_encoded: has_bare_escape(text)
-            || password.is_some_and(|password| password.contains(['/', '+', '=', '@', ':'])),
+            || password.is_some_and(|password| password.contains(['/', '?', '#', '@'])),
         name: Secret::new(name),
     }
 }

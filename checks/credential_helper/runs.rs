@@ -10,8 +10,8 @@ use crate::machine::Os;
 use crate::remedies::helper as remedies;
 
 impl View<'_> {
-    /// Whether a helper can be run, and whether it did what it should.
-    pub(super) fn runnable(&self, at: usize, helper: &Helper) -> Option<Finding> {
+    /// Whether a helper can be run, and whether it did what it should. A failure that is already explained is not told again.
+    pub(super) fn runnable(&self, at: usize, helper: &Helper, explained: bool) -> Option<Finding> {
         let program = &helper.program;
         // Another helper's answer makes this one's failure a nuisance.
         let harmless = self.answering().is_some_and(|answering| answering != at)
@@ -31,12 +31,14 @@ impl View<'_> {
             return Some(weigh(Finding::new(&BAD_INTERPRETER, message).seen(helper.entry.evidence()).fix(fix)));
         }
         if let Some(Answer::Failed(said)) = self.answers.get(at)
-            && !explained_elsewhere(helper, said)
+            && !explained
         {
             let message = format!("The helper {} ran and failed.", helper.entry.text());
             let fix = Fix::manual("Mend what its own message names");
             let finding =
                 Finding::new(&FAILED, message).seen(helper.entry.evidence()).seen(Evidence::new("the helper", said));
+            // Git Credential Manager complains when it may not open its window, which Git itself would let it do.
+            let finding = if helper.kind == HelperKind::Manager { finding.at_most(Severity::Warning) } else { finding };
             return Some(weigh(finding.fix(fix)));
         }
         self.gui_path(helper)
@@ -78,20 +80,4 @@ impl View<'_> {
             }
         }
     }
-}
-
-/// Whether a failure of the AWS helper is one that a check names better: no credentials, no profile, no path, no program.
-fn explained_elsewhere(helper: &Helper, said: &str) -> bool {
-    let known = [
-        "'NoneType' object has no attribute",
-        "could not be found",
-        "'path'",
-        "sequence item 1: expected str",
-        "retrieving token from sso",
-        "SSO Token",
-        "SSO session",
-        "Unable to locate credentials",
-        "not found",
-    ];
-    helper.aws().is_some() && known.iter().any(|known| said.contains(known))
 }

@@ -36,7 +36,7 @@ impl View<'_> {
             );
         }
         if let Some(evidence) =
-            self.auto_prompt.as_ref().filter(|_| !aws.no_auto_prompt && !helper.program.python_script)
+            self.auto_prompt.as_ref().filter(|_| !aws.no_auto_prompt && !helper.program.python_script && !self.signs())
         {
             let message = "The AWS CLI's auto-prompt is on and swallows the question that Git asks the helper.";
             let fix = remedies::replace_value(

@@ -87,16 +87,20 @@ fn read_answer(machine: &Machine, text: &str) -> Answer {
     Answer::Credential(Shape::of(user, Some(password), SystemTime::now()))
 }
 
-/// What is left of standard error without git's own last word, that it may not prompt.
+/// What git and Git Credential Manager say when they would have asked the person: nothing is wrong.
+const WOULD_ASK: &[&str] = &[
+    "fatal: could not read ",
+    "fatal: unable to get password",
+    "fatal: Cannot prompt because user interactivity has been disabled",
+    "fatal: Cannot prompt because terminal prompts have been disabled",
+];
+
+/// What is left of standard error without the last words of those who may not ask.
 fn complaint(stderr: &str) -> Answer {
     let words: Vec<&str> = stderr
         .lines()
         .map(str::trim)
-        .filter(|line| {
-            !line.is_empty()
-                && !line.starts_with("fatal: could not read ")
-                && !line.starts_with("fatal: unable to get password")
-        })
+        .filter(|line| !line.is_empty() && !WOULD_ASK.iter().any(|words| line.starts_with(words)))
         .collect();
     if words.is_empty() { Answer::None } else { Answer::Failed(redact(&words.join("\n"))) }
 }

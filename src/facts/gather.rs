@@ -1,8 +1,8 @@
 //! Every fact, observed at most once, on first use, side by side with the others.
 
 use super::{
-    answers, api, caller, credentials, endpoint, git, git_config, helpers, kms, method, profiles, repository, stores,
-    target,
+    answers, api, caller, credentials, endpoint, git, git_config, helpers, kms, method, profiles, pull, repository,
+    stores, target,
 };
 use crate::check::Gap;
 use crate::machine::Machine;
@@ -86,6 +86,8 @@ facts! {
     git_credentials: caller::GitCredentials = caller::observe_git_credentials;
     /// The repository as the CodeCommit API describes it.
     repository: repository::Repository = repository::observe;
+    /// Whether the caller's policies allow pulling.
+    pull: pull::Pull = pull::observe;
     /// What IAM and KMS say about the key.
     kms: kms::KmsAccess = kms::observe;
     /// Which way of authenticating this machine is set up for.

@@ -7,6 +7,8 @@ use super::Facts;
 use super::git_config::{Entry, GitConfig};
 use crate::check::Gap;
 use crate::machine::{Invocation, Machine, Os};
+use crate::shape::Kind;
+use crate::target::Protocol;
 use crate::urlmatch::Parts;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -82,6 +84,8 @@ pub struct AwsHelper {
     pub bang_missing: bool,
     /// The value begins with a quote, or lost its subcommand to one.
     pub quoted: bool,
+    /// It is called from within a piece of shell, or through another program such as aws-vault.
+    pub wrapped: bool,
 }
 
 /// The program behind a helper.
@@ -205,9 +209,8 @@ fn classify(value: &str) -> (HelperKind, Program) {
         return (HelperKind::Aws(aws), program);
     }
     if bang.is_some() && command.contains("codecommit credential-helper") {
-        let start = command.find("codecommit credential-helper").unwrap_or_default();
-        let options: Vec<String> = command[start..].split([' ', ';', '}', ')']).map(str::to_owned).collect();
-        return (HelperKind::Aws(aws_options(&options)), Program { name: "sh".into(), ..Program::default() });
+        let aws = AwsHelper { wrapped: true, ..aws_options(&wrapped_words(command)) };
+        return (HelperKind::Aws(aws), Program { name: "sh".into(), ..Program::default() });
     }
     let kind = match base.strip_prefix("git-credential-").unwrap_or(&base) {
         "osxkeychain" => HelperKind::OsxKeychain,
@@ -229,6 +232,15 @@ fn classify(value: &str) -> (HelperKind, Program) {
             ..Program::default()
         },
     )
+}
+
+/// The words of an AWS helper inside a piece of shell, from `aws` to the end of its command.
+fn wrapped_words(command: &str) -> Vec<String> {
+    let words: Vec<&str> =
+        command.split([' ', ';', '{', '}', '(', ')', '"', '\'']).filter(|word| !word.is_empty()).collect();
+    let subcommand = words.windows(2).position(|pair| pair == ["codecommit", "credential-helper"]).unwrap_or_default();
+    let start = words[..subcommand].iter().rposition(|word| base_name(word) == "aws").unwrap_or(subcommand);
+    words[start..].iter().map(|word| (*word).to_owned()).collect()
 }
 
 fn aws_options(words: &[String]) -> AwsHelper {
@@ -260,6 +272,23 @@ fn option(words: &[String], name: &str) -> Option<String> {
         let rest = word.strip_prefix(name)?;
         if rest.is_empty() { words.get(at + 1).cloned() } else { rest.strip_prefix('=').map(str::to_owned) }
     })
+}
+
+/// Nothing, when git asks a helper at all: not for a URL that carries a password itself, nor for git-remote-codecommit,
+/// which gives git such a URL.
+///
+/// # Errors
+/// A gap that says why no helper is asked.
+pub async fn asks_helpers(facts: &Facts) -> Result<(), Gap> {
+    let target = facts.target().await?;
+    let Some(url) = &target.effective else { return Ok(()) };
+    let password =
+        url.userinfo.as_ref().is_some_and(|info| info.has_password && info.shape.kind != Kind::EmptyPassword);
+    match url.protocol {
+        Protocol::Grc => Err(Gap::not_applicable("git-remote-codecommit signs by itself and asks no helper")),
+        _ if password => Err(Gap::not_applicable("the clone URL carries a password, so Git asks no helper")),
+        _ => Ok(()),
+    }
 }
 
 /// Observes the helpers for the target's https URL.
@@ -296,7 +325,11 @@ async fn find_program(machine: &Machine, helper: &mut Helper) {
         None if helper.program.bare && helper.aws().is_none() => in_exec_path(machine, &helper.program.name).await,
         found => found,
     };
-    let Some(path) = found else { return };
+    // On Windows git's shell finds no `aws.cmd`, which is what some installers put on PATH.
+    let runs = |path: &PathBuf| {
+        machine.os() != Os::Windows || path.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("cmd"))
+    };
+    let Some(path) = found.filter(runs) else { return };
     let shebang = machine.first_line(&path).await.unwrap_or_default();
     if let Some(interpreter) = shebang.strip_prefix("#!").map(str::trim) {
         let program = interpreter.split_whitespace().next().unwrap_or_default();
@@ -404,6 +437,9 @@ mod tests {
         assert!(read("!aws --profile dev").quoted);
         let wrapped = read("!f() { aws codecommit credential-helper --profile ops $@; }; f");
         assert_eq!(wrapped.profile.as_deref(), Some("ops"));
-        assert!(!wrapped.quoted && !wrapped.bang_missing);
+        assert!(wrapped.wrapped && !wrapped.quoted && !wrapped.bang_missing);
+        let before = read("!f() { aws --profile ops codecommit credential-helper $@; }; f");
+        assert_eq!(before.profile.as_deref(), Some("ops"));
+        assert!(read("!aws-vault exec dev -- aws codecommit credential-helper $@").wrapped);
     }
 }

@@ -2,7 +2,9 @@
 //! machine set up for Git credentials and the very thing needed on one set up for the helper.
 
 use super::Facts;
+use super::answers::Answer;
 use super::caller::Caller;
+use super::helpers::HelperKind;
 use crate::check::Gap;
 use crate::shape::Kind;
 use crate::target::{CloneUrl, Protocol};
@@ -127,9 +129,16 @@ pub fn decide(signs: &Signs<'_>) -> Decision {
     }
     if let Some(user) = signs.active {
         // With a working helper the Git credential may simply be left over.
-        let certainty = if signs.aws_helper { Certainty::Possible } else { Certainty::Sure };
-        let method = if signs.aws_helper { Method::CredentialHelper } else { Method::GitCredentials };
-        return decision(method, certainty, format!("the IAM user has the active Git credential {user}"));
+        if !signs.aws_helper {
+            return decision(
+                Method::GitCredentials,
+                Certainty::Sure,
+                format!("the IAM user has the active Git credential {user}"),
+            );
+        }
+        let reason =
+            format!("the AWS CLI credential helper is configured, although the IAM user has the Git credential {user}");
+        return decision(Method::CredentialHelper, Certainty::Possible, reason);
     }
     if signs.aws_helper {
         return decision(
@@ -171,6 +180,13 @@ pub async fn observe(facts: &Facts) -> Result<Decision, Gap> {
     if let Ok(chain) = facts.helpers().await {
         signs.aws_helper = chain.aws().is_some() || !chain.elsewhere.is_empty();
         signs.any_store = chain.helpers.iter().any(super::helpers::Helper::keeps_passwords);
+    }
+    // A store that cannot be looked into is asked.
+    let closed = stores.is_some_and(|stores| !stores.closed.is_empty())
+        || facts.helpers().await.is_ok_and(|chain| chain.helpers.iter().any(|helper| helper.kind == HelperKind::Cache));
+    if signs.stored.is_none() && closed {
+        let mut shapes = facts.answers().await.into_iter().flatten().filter_map(Answer::shape);
+        signs.stored = shapes.find(|shape| shape.kind == Kind::GitCredential).map(|shape| shape.user.as_str());
     }
     if signs.stored.is_none() {
         if let Ok(Caller::Known(identity)) = facts.caller().await

@@ -16,6 +16,7 @@ pub mod kms;
 pub mod method;
 mod principal;
 pub mod profiles;
+pub mod pull;
 pub mod repository;
 pub mod stores;
 pub mod target;

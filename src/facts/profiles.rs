@@ -8,6 +8,7 @@ use crate::finding::Evidence;
 use crate::machine::{FileError, Machine};
 use crate::redact::MASK;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// Both files, read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -98,9 +99,11 @@ impl Profiles {
 /// None at present.
 pub async fn observe(facts: &Facts) -> Result<Profiles, Gap> {
     let machine = &facts.machine;
-    let config = machine.var_set("AWS_CONFIG_FILE").unwrap_or_else(|| "~/.aws/config".to_owned());
-    let credentials = machine.var_set("AWS_SHARED_CREDENTIALS_FILE").unwrap_or_else(|| "~/.aws/credentials".to_owned());
-    let (config, credentials) = (machine.expand(&config), machine.expand(&credentials));
+    let file = |variable: &str, usual: &str| {
+        machine.var_set(variable).map_or_else(|| machine.in_aws_home(usual), |named| machine.expand(&named))
+    };
+    let config = file("AWS_CONFIG_FILE", ".aws/config");
+    let credentials = file("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
     let mut profiles = Profiles {
         config_file: machine.tilde(&config),
         credentials_file: machine.tilde(&credentials),
@@ -121,6 +124,8 @@ impl Profiles {
     fn add(&mut self, machine: &Machine, file: &str, text: &str, is_config: bool) {
         let mut current: Option<(bool, String)> = None;
         let mut started = false;
+        // What stands twice stops the AWS CLI: configparser is strict.
+        let (mut headers, mut keys) = (HashSet::new(), HashSet::new());
         for (number, line) in (1..).zip(text.lines()) {
             let trimmed = line.trim();
             if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
@@ -132,6 +137,14 @@ impl Profiles {
                     continue;
                 };
                 started = true;
+                keys.clear();
+                if !headers.insert(name.to_owned()) {
+                    self.problems.push(Evidence::at(
+                        file,
+                        Some(number),
+                        format!("the section [{name}] stands here again"),
+                    ));
+                }
                 current = self.section_of(file, number, name, is_config);
                 continue;
             }
@@ -139,7 +152,8 @@ impl Profiles {
             if line.starts_with([' ', '\t']) && started {
                 continue;
             }
-            let setting = trimmed.split_once('=').filter(|_| started);
+            // Python's configparser, which the AWS CLI uses, takes a colon as well.
+            let setting = trimmed.split_once(['=', ':']).filter(|_| started);
             let Some((key, value)) = setting else {
                 // The line itself may be a secret that lost its key.
                 self.problems.push(Evidence::at(
@@ -149,8 +163,12 @@ impl Profiles {
                 ));
                 continue;
             };
+            let key = key.trim().to_ascii_lowercase();
+            if !keys.insert(key.clone()) {
+                self.problems.push(Evidence::at(file, Some(number), "this key stands in the section before"));
+            }
             if let Some((session, name)) = &current {
-                let setting = read_setting(machine, file, number, key, value);
+                let setting = read_setting(machine, file, number, &key, value);
                 let sections = if *session { &mut self.sso_sessions } else { &mut self.profiles };
                 if let Some(section) = sections.iter_mut().find(|section| section.name == *name) {
                     section.settings.push(setting);
@@ -184,7 +202,7 @@ impl Profiles {
 }
 
 fn read_setting(machine: &Machine, file: &str, line: u32, key: &str, value: &str) -> Setting {
-    let key = key.trim().to_ascii_lowercase();
+    let key = key.to_owned();
     let value = value.trim();
     let secret = ["secret", "token", "password"].iter().any(|word| key.contains(word)) && !key.ends_with("_file");
     if secret {
@@ -226,6 +244,14 @@ mod tests {
         let profiles = read("[dev]\nregion = x\n[profile a\n[profile b]\nnonsense\n", "");
         assert_eq!(profiles.without_prefix[0].line, Some(1));
         assert_eq!(profiles.problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [Some(3), Some(5)]);
+    }
+
+    #[test]
+    fn what_the_aws_cli_accepts_and_refuses_is_accepted_and_refused() {
+        let profiles = read("[default]\nregion: us-east-1\n", "");
+        assert_eq!(profiles.get("default").unwrap().value("region"), Some("us-east-1"));
+        let twice = read("[default]\nregion = a\nRegion = b\n[profile x]\n[profile x]\n", "");
+        assert_eq!(twice.problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [Some(3), Some(5)]);
     }
 
     #[test]

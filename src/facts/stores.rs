@@ -9,7 +9,7 @@ use super::Facts;
 use super::answers::Answer;
 use super::helpers::{HelperChain, HelperKind};
 use crate::check::Gap;
-use crate::machine::{Invocation, Machine};
+use crate::machine::{Invocation, Machine, Os};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -89,8 +89,10 @@ impl Item {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreKind {
-    /// The macOS Keychain.
+    /// The macOS Keychain, as git's own helper uses it.
     Keychain,
+    /// The macOS Keychain, as Git Credential Manager uses it.
+    KeychainOfManager,
     /// Windows Credential Manager.
     WindowsVault,
     /// The Secret Service of Linux desktops.
@@ -106,7 +108,7 @@ impl StoreKind {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Keychain => "the macOS Keychain",
+            Self::Keychain | Self::KeychainOfManager => "the macOS Keychain",
             Self::WindowsVault => "Windows Credential Manager",
             Self::SecretService => "the Secret Service",
             Self::File => "git's credential file",
@@ -115,7 +117,7 @@ impl StoreKind {
     }
 }
 
-/// Looks into every store that git's chain names, forgotten ones too: what they keep can come back.
+/// Looks into every store that git's chain names.
 ///
 /// # Errors
 /// A gap when there is no chain, or no host.
@@ -134,10 +136,13 @@ pub async fn observe(facts: &Facts) -> Result<Stores, Gap> {
     for (at, helper) in chain.helpers.iter().enumerate() {
         let looked = match &helper.kind {
             _ if seen.contains(&&helper.kind) => continue,
-            HelperKind::OsxKeychain => keychain::look(machine, "find-internet-password", &host, &host).await,
+            HelperKind::OsxKeychain => keychain::look(machine, StoreKind::Keychain, &host, &host).await,
             HelperKind::Manager | HelperKind::WinCred => match machine.which("cmdkey") {
                 None if machine.which("security").is_some() => {
-                    keychain::look(machine, "find-generic-password", &format!("git:https://{host}"), &host).await
+                    keychain::look(machine, StoreKind::KeychainOfManager, &format!("git:https://{host}"), &host).await
+                }
+                None if machine.os() == Os::Linux => {
+                    Err((StoreKind::Asked, "Git Credential Manager lists nothing".to_owned()))
                 }
                 _ => vault::look(machine, &host).await,
             },

@@ -84,6 +84,13 @@ impl Machine {
         self.patience
     }
 
+    /// The same machine for somebody who stands in another folder.
+    #[must_use]
+    pub fn standing_in(mut self, folder: &Path) -> Self {
+        self.cwd = self.cwd.join(folder);
+        self
+    }
+
     /// The operating system's family.
     #[must_use]
     pub fn os(&self) -> Os {
@@ -129,14 +136,31 @@ impl Machine {
         &self.env
     }
 
-    /// The home folder that Git and the AWS tools use: `HOME`; on Windows also `USERPROFILE`.
+    /// The home folder that Git uses: `HOME`; on Windows else `HOMEDRIVE` with `HOMEPATH`, else `USERPROFILE`.
+    /// Source: `setup_windows_environment` in git's `compat/mingw.c`.
     #[must_use]
     pub fn home(&self) -> Option<PathBuf> {
-        let set = |name| self.var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        match self.os {
-            Os::Windows => set("HOME").or_else(|| set("USERPROFILE")),
-            Os::MacOs | Os::Linux => set("HOME"),
+        let home = self.folder_in("HOME");
+        if self.os != Os::Windows {
+            return home;
         }
+        let drive = self.var_set("HOMEDRIVE").zip(self.var_set("HOMEPATH"));
+        let drive = drive.map(|(drive, path)| PathBuf::from(drive + &path)).filter(|path| path.is_dir());
+        home.or(drive).or_else(|| self.folder_in("USERPROFILE"))
+    }
+
+    /// A path below the folder that the AWS tools take for home: Python's, which on Windows is `USERPROFILE`.
+    #[must_use]
+    pub fn in_aws_home(&self, path: &str) -> PathBuf {
+        let profile = if self.os == Os::Windows { self.folder_in("USERPROFILE") } else { None };
+        match profile.or_else(|| self.home()) {
+            Some(home) => home.join(path),
+            None => self.cwd.join("~").join(path),
+        }
+    }
+
+    fn folder_in(&self, name: &str) -> Option<PathBuf> {
+        self.var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
     /// A path as a person writes it: the home folder becomes `~`.
@@ -192,12 +216,14 @@ impl Machine {
     }
 }
 
-/// Whether a variable of this name holds a secret by custom. A variable that names a file or a socket does not.
+/// Whether a variable of this name holds a secret by custom. A variable that names a file or a socket, or chooses among
+/// settings (`GCM_CREDENTIAL_STORE`), does not.
 fn holds_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    let secret = ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "CREDENTIAL", "APIKEY", "API_KEY", "PRIVATE_KEY"];
-    let place = ["FILE", "PATH", "SOCK", "URI", "URL", "DIR"];
-    secret.iter().any(|word| name.contains(word)) && !place.iter().any(|word| name.contains(word))
+    let anywhere = ["SECRET", "PASSWORD", "PASSWD", "APIKEY", "API_KEY", "PRIVATE_KEY"];
+    let place = ["FILE", "PATH", "SOCK", "URI", "URL", "DIR", "STORE"];
+    (name.ends_with("TOKEN") || anywhere.iter().any(|word| name.contains(word)))
+        && !place.iter().any(|word| name.contains(word))
 }
 
 #[cfg(test)]
@@ -227,8 +253,13 @@ mod tests {
     fn secrets_of_the_environment_are_known_and_paths_are_not_secrets() {
         let machine = machine(
             Os::Linux,
-            &[("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG"), ("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/token")],
+            &[
+                ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG"),
+                ("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/token"),
+                ("GCM_CREDENTIAL_STORE", "keychain"),
+            ],
         );
-        assert_eq!(machine.secrets().scrub("key wJalrXUtnFEMI/K7MDENG /var/run/token"), "key *** /var/run/token");
+        let told = machine.secrets().scrub("key wJalrXUtnFEMI/K7MDENG /var/run/token osxkeychain");
+        assert_eq!(told, "key *** /var/run/token osxkeychain");
     }
 }

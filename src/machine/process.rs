@@ -2,7 +2,7 @@
 
 use super::Machine;
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -28,9 +28,11 @@ const QUIET: &[(&str, &str)] = &[
     ("AWS_PAGER", ""),
 ];
 
-/// Variables that would make Git write traces, and with them secrets, to places of the person's choosing.
-const DROPPED: &[&str] =
-    &["GIT_TRACE", "GIT_TRACE_CURL", "GIT_CURL_VERBOSE", "GIT_TRACE2", "GIT_TRACE2_EVENT", "GIT_TRACE2_PERF"];
+/// Whether a variable makes Git or its helpers write traces, and with them secrets, to places of the person's choosing.
+fn traces(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with("GIT_TRACE") || name.starts_with("GCM_TRACE") || name == "GIT_CURL_VERBOSE"
+}
 
 /// A program to run.
 #[derive(Debug)]
@@ -145,13 +147,10 @@ impl Machine {
             command
                 .args(args)
                 .env_clear()
-                .envs(self.env())
+                .envs(self.env().iter().filter(|(name, _)| !traces(name)))
                 .current_dir(self.cwd())
                 .envs(QUIET.iter().copied())
                 .envs(env);
-            for name in DROPPED {
-                command.env_remove(name);
-            }
             command.stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() });
             command.stdout(Stdio::piped()).stderr(Stdio::piped());
         });
@@ -169,9 +168,9 @@ impl Machine {
         }
         command.wrap(KillOnDrop);
 
-        let mut child = command.spawn()?;
-        let feed = child.stdin().take().zip(stdin);
-        let (out, err) = (child.stdout().take(), child.stderr().take());
+        let mut child = Running(command.spawn()?);
+        let feed = child.0.stdin().take().zip(stdin);
+        let (out, err) = (child.0.stdout().take(), child.0.stderr().take());
         let mut stdout = Zeroizing::new(Vec::new());
         let mut stderr = Zeroizing::new(Vec::new());
         let ended = {
@@ -184,9 +183,21 @@ impl Machine {
                 };
                 tokio::join!(feeding, collect(out, &mut stdout, cap), collect(err, &mut stderr, cap));
             };
-            bounded(&mut child, pipes, deadline.unwrap_or(self.patience())).await
+            bounded(&mut child.0, pipes, deadline.unwrap_or(self.patience())).await
         };
         Ok(Output { ended, stdout, stderr })
+    }
+}
+
+/// A program at work. Whoever stops waiting for it ends it, with everything that it started.
+struct Running(Box<dyn ChildWrapper>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended is not there to be killed; that is no error.
+        if matches!(self.0.try_wait(), Ok(None)) {
+            let _ = self.0.start_kill();
+        }
     }
 }
 

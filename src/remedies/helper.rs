@@ -19,7 +19,20 @@ pub fn remove_helper(config: &GitConfig, helper: &Helper) -> Fix {
             fix.git_config(scope, ConfigChange::RemoveSection(format!("credential.{section}")))
         }
         _ if entry.raw.is_some() => Fix::manual(title),
-        _ => fix.git_config(scope, ConfigChange::Unset { key: entry.key.clone(), value: entry.value.clone() }),
+        _ => {
+            let unset = ConfigChange::Unset { key: entry.key.clone(), value: entry.value.clone() };
+            let fix = fix.git_config(scope.clone(), unset);
+            // Left behind, useHttpPath hides every stored credential without a path.
+            let path = config.section("credential").find(|(section, name, other)| {
+                *section == helper.section.as_deref() && *name == "usehttppath" && other.source == entry.source
+            });
+            match path {
+                Some((_, _, path)) => {
+                    fix.git_config(scope, ConfigChange::Unset { key: path.key.clone(), value: path.value.clone() })
+                }
+                None => fix,
+            }
+        }
     }
 }
 

@@ -2,47 +2,130 @@
 
 use crate::facts::stores::{Item, StoreKind, Stores};
 use crate::finding::Fix;
+use crate::redact::MASK;
 
-/// Deletes one entry.
+/// Deletes one entry. Where its user name is known, no other entry is touched; a session token in the name is not told, so
+/// the store's tool then takes the first entry for the host.
 #[must_use]
 pub fn delete(stores: &Stores, item: &Item) -> Fix {
     let title = format!("Delete the entry from {}", item.place_name());
+    let named = Some(item.shape.user.as_str()).filter(|user| !user.contains(MASK));
     match item.store {
-        StoreKind::Keychain => Fix::safe(title).run(["security", "delete-internet-password", "-s", &item.host]),
+        StoreKind::Keychain | StoreKind::KeychainOfManager => {
+            let (command, service) = match item.store {
+                StoreKind::Keychain => ("delete-internet-password", item.host.clone()),
+                _ => ("delete-generic-password", format!("git:https://{}", item.host)),
+            };
+            let mut argv = vec!["security", command, "-s", &service];
+            argv.extend(named.into_iter().flat_map(|user| ["-a", user]));
+            let fix = if named.is_some() { Fix::safe(title) } else { Fix::review(title) };
+            fix.run(argv)
+        }
         StoreKind::WindowsVault => Fix::safe(title).run(["cmdkey", &format!("/delete:{}", item.place)]),
         StoreKind::SecretService => {
-            Fix::review(title).run(["secret-tool", "clear", "protocol", "https", "server", &item.host])
+            let mut argv = vec!["secret-tool", "clear", "protocol", "https", "server", &item.host];
+            argv.extend(named.into_iter().flat_map(|user| ["user", user]));
+            Fix::review(title).run(argv)
         }
-        StoreKind::File => erase_line(stores, item, title),
+        StoreKind::File => erase_line(stores, item, named, title),
         StoreKind::Asked => erase(item, title),
     }
 }
 
-/// Git's own store erases by host, and by user name where that can be told; a session token cannot.
-fn erase_line(stores: &Stores, item: &Item, title: String) -> Fix {
-    let mut lines = vec!["protocol=https".to_owned(), format!("host={}", item.host)];
-    let nameable = !item.shape.user.contains("***");
-    let alone = stores.items.iter().filter(|other| other.store == StoreKind::File).count() == 1;
-    if nameable {
-        lines.push(format!("username={}", item.shape.user));
-    } else if !alone {
-        let line = item.line.unwrap_or_default();
-        return Fix::review(title).run(["sed", "-i.bak", &format!("{line}d"), &item.place]);
+/// Git's own store erases by host, and by user name where that can be told.
+fn erase_line(stores: &Stores, item: &Item, named: Option<&str>, title: String) -> Fix {
+    let all = stores.items.iter().chain(&stores.elsewhere);
+    let alone = all.filter(|other| other.store == StoreKind::File).count() == 1;
+    if named.is_none() && !alone {
+        let line = item.line.map(|line| format!(" {line}")).unwrap_or_default();
+        return Fix::manual(format!("Delete line{line} of {} with an editor", item.place));
     }
+    let mut lines = vec!["protocol=https".to_owned(), format!("host={}", item.host)];
+    lines.extend(named.map(|user| format!("username={user}")));
     lines.push(String::new());
-    let file = format!("--file={}", item.place);
     let default = item.place == "~/.git-credentials";
     let argv: Vec<&str> = if default {
         vec!["git", "credential-store", "erase"]
     } else {
-        vec!["git", "credential-store", &file, "erase"]
+        // The shell replaces the tilde of a word of its own, and not that of `--file=~/...`.
+        vec!["git", "credential-store", "--file", &item.place, "erase"]
     };
     Fix::safe(title).feed(lines, argv)
 }
 
-/// Has the helper itself forget what it holds for the host.
+/// Has the helper itself forget what it holds for the host, called as git calls it.
 fn erase(item: &Item, title: String) -> Fix {
     let lines = vec!["protocol=https".to_owned(), format!("host={}", item.host), String::new()];
-    let name = item.place.split_whitespace().next().unwrap_or_default();
-    Fix::review(title).feed(lines, ["git", &format!("credential-{name}"), "erase"])
+    let words = shlex::split(&item.place).unwrap_or_default();
+    let Some((name, options)) = words.split_first().filter(|(name, _)| !name.starts_with('!')) else {
+        return Fix::manual(format!("{title}, with its own tool"));
+    };
+    let program = if name.starts_with(['/', '~']) || name.contains(":/") || name.contains(":\\") {
+        vec![name.clone()]
+    } else {
+        vec!["git".to_owned(), format!("credential-{name}")]
+    };
+    Fix::review(title).feed(lines, program.iter().chain(options).cloned().chain(["erase".to_owned()]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::Shape;
+    use crate::{machine::Os, shell};
+    use std::time::SystemTime;
+
+    fn item(store: StoreKind, place: &str, user: &str) -> Item {
+        Item {
+            helper: 0,
+            store,
+            place: place.to_owned(),
+            line: Some(3),
+            host: "h".to_owned(),
+            path: None,
+            shape: Shape::of(user, None, SystemTime::now()),
+            stored: None,
+        }
+    }
+
+    /// The command of the fix, as it is printed.
+    fn line(item: &Item) -> Option<String> {
+        let stores = Stores { items: vec![item.clone(), item.clone()], ..Stores::default() };
+        match delete(&stores, item).steps.first()? {
+            crate::finding::Step::Feed { argv, .. } => Some(shell::line(argv, Os::Linux)),
+            step => Some(shell::line(&step.argv()?, Os::Linux)),
+        }
+    }
+
+    #[test]
+    fn only_the_entry_itself_is_deleted() {
+        let key = "AKIAIOSFODNN7EXAMPLE";
+        for (store, place, user, expected) in [
+            (StoreKind::Keychain, "k", key, Some("security delete-internet-password -s h -a AKIAIOSFODNN7EXAMPLE")),
+            (
+                StoreKind::KeychainOfManager,
+                "k",
+                "ann-at-111122223333",
+                Some("security delete-generic-password -s git:https://h -a ann-at-111122223333"),
+            ),
+            (StoreKind::File, "~/.git-credentials", key, Some("git credential-store erase")),
+            (
+                StoreKind::File,
+                "~/.config/git/credentials",
+                key,
+                Some("git credential-store --file ~/.config/git/credentials erase"),
+            ),
+            (StoreKind::File, "~/.git-credentials", "ASIAIOSFODNN7EXAMPLE%token", None),
+            (StoreKind::Asked, "cache --timeout=9", key, Some("git credential-cache --timeout=9 erase")),
+            (
+                StoreKind::Asked,
+                "/usr/lib/git-credential-libsecret",
+                key,
+                Some("/usr/lib/git-credential-libsecret erase"),
+            ),
+            (StoreKind::Asked, "!gh auth", key, None),
+        ] {
+            assert_eq!(line(&item(store, place, user)).as_deref(), expected, "{place}");
+        }
+    }
 }

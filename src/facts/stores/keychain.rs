@@ -7,12 +7,13 @@ use std::time::SystemTime;
 
 /// Asks `security` for the attributes of the items of one server or service. Without `-g` or `-w` it never shows, and
 /// never asks for, a password. It shows one item; the others are looked for in its list of all items, when there is one.
-pub(super) async fn look(machine: &Machine, command: &str, service: &str, host: &str) -> Looked {
+pub(super) async fn look(machine: &Machine, kind: StoreKind, service: &str, host: &str) -> Looked {
+    let command = if kind == StoreKind::Keychain { "find-internet-password" } else { "find-generic-password" };
     let first = listing(machine, StoreKind::Keychain, "security", &[command, "-s", service]).await?;
-    let mut items = read_keychain(&first, service, host);
+    let mut items = read_keychain(&first, kind, service, host);
     if !items.is_empty() {
         let all = listing(machine, StoreKind::Keychain, "security", &["dump-keychain"]).await?;
-        let all = read_keychain(&all, service, host);
+        let all = read_keychain(&all, kind, service, host);
         if all.len() > items.len() {
             items = all;
         }
@@ -21,7 +22,7 @@ pub(super) async fn look(machine: &Machine, command: &str, service: &str, host: 
 }
 
 /// Reads items as `security` prints them: a `keychain:` line, then attributes such as `"acct"<blob>="AKIA..."`.
-fn read_keychain(text: &str, service: &str, host: &str) -> Vec<Item> {
+fn read_keychain(text: &str, kind: StoreKind, service: &str, host: &str) -> Vec<Item> {
     let now = SystemTime::now();
     let mut items = Vec::new();
     for block in text.split("keychain: ").skip(1) {
@@ -43,7 +44,7 @@ fn read_keychain(text: &str, service: &str, host: &str) -> Vec<Item> {
         });
         items.push(Item {
             helper: 0,
-            store: StoreKind::Keychain,
+            store: kind,
             place: block.lines().next().unwrap_or_default().trim_matches('"').to_owned(),
             line: None,
             host: host.to_owned(),
@@ -67,7 +68,7 @@ mod tests {
         let text = format!(
             "keychain: \"/Users/ann/Library/Keychains/login.keychain-db\"\nversion: 512\nclass: \"inet\"\nattributes:\n    0x00000007 <blob>=\"x\"\n    \"acct\"<blob>=\"AKIAIOSFODNN7EXAMPLE\"\n    \"mdat\"<timedate>=0x32303236303130313030303030305A00  \"20260101000000Z\\000\"\n    \"srvr\"<blob>=\"{HOST}\"\nkeychain: \"x\"\n    \"srvr\"<blob>=\"github.com\"\n    \"acct\"<blob>=\"ann\"\n"
         );
-        let items = read_keychain(&text, HOST, HOST);
+        let items = read_keychain(&text, StoreKind::Keychain, HOST, HOST);
         assert_eq!(items.len(), 1);
         assert_eq!(items[0].shape.kind, Kind::SignedKey);
         assert!(items[0].stored.is_some());

@@ -4,7 +4,7 @@ use crate::check::{Check, Group, Verdict};
 use crate::docs;
 use crate::facts::target::Target;
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
-use crate::regions;
+use crate::regions::{self, Partition};
 use crate::target::{CloneUrl, Endpoint, Protocol};
 
 /// The check.
@@ -121,6 +121,9 @@ impl Given<'_> {
             let message = "This is the address of a page of the AWS console, not a clone URL.";
             return Some(Finding::new(&CONSOLE, message).fix(self.use_instead(&right)));
         }
+        if let Some(finding) = self.misspelt() {
+            return Some(finding);
+        }
         if url.is_codecommit() {
             return None;
         }
@@ -143,6 +146,28 @@ impl Given<'_> {
             Finding::new(&NOT_CODECOMMIT, message)
                 .fix(hint.unwrap_or_else(|| Fix::manual("Copy the clone URL from the CodeCommit console"))),
         )
+    }
+
+    /// A URL of CodeCommit's in all but a detail: another scheme, or the end of another partition's host names.
+    fn misspelt(&self) -> Option<Finding> {
+        let url = self.url;
+        let (host, region) = (url.host.as_deref()?, url.region.as_deref()?);
+        let scheme = url.shown.split("://").next().unwrap_or_default();
+        if url.protocol == Protocol::Https && url.is_codecommit() && scheme != "https" {
+            let message = format!("CodeCommit serves https:// URLs, and Git takes {scheme}:// for something else.");
+            return Some(
+                Finding::new(&NOT_CODECOMMIT, message).fix(self.use_instead(&format!("https://{host}{}", url.path))),
+            );
+        }
+        let right = regions::git_host(region);
+        if url.endpoint == Endpoint::Public && host != right {
+            let message =
+                format!("{host} does not exist: hosts in {region} end in {}.", Partition::of(region).dns_suffix());
+            return Some(
+                Finding::new(&NOT_CODECOMMIT, message).fix(self.use_instead(&format!("https://{right}{}", url.path))),
+            );
+        }
+        None
     }
 
     fn region(&self) -> Option<Finding> {
@@ -222,13 +247,13 @@ impl Given<'_> {
 
     fn credentials(&self) -> Option<Finding> {
         let url = self.url;
-        let info = url.userinfo.as_ref().filter(|info| info.has_password)?;
+        let info = url.userinfo.as_ref().filter(|info| info.has_password || info.badly_encoded)?;
         let host = url.host.as_deref().unwrap_or_default();
         let fix = self.use_instead(&format!("https://{host}{}", url.path));
         let finding = if info.badly_encoded {
             Finding::new(
                 &CREDENTIALS,
-                "The password in the URL holds characters that must be percent-encoded, so Git sends another one.",
+                "The user name or password in the URL holds characters that must be percent-encoded, so Git sends another one.",
             )
         } else {
             let message = "The URL carries a password, which ends up in .git/config, in process lists and in logs.";
@@ -261,7 +286,8 @@ impl Given<'_> {
         }
         let region_is_odd =
             url.region.as_deref().is_some_and(|region| rest.starts_with("::") && !looks_like_region(region));
-        if repository.is_empty() || !url.path.is_empty() || region_is_odd {
+        // It takes no notice of what follows the name.
+        if repository.is_empty() || region_is_odd {
             let message =
                 "git-remote-codecommit accepts codecommit://PROFILE@NAME and codecommit::REGION://PROFILE@NAME only.";
             return Some(
@@ -363,6 +389,18 @@ mod tests {
             ),
             "https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/x"
         );
+    }
+
+    #[test]
+    fn other_schemes_and_other_partitions_hosts_are_found() {
+        for text in [
+            "http://git-codecommit.us-east-2.amazonaws.com/v1/repos/x",
+            "HTTPS://git-codecommit.us-east-2.amazonaws.com/v1/repos/x",
+            "https://git-codecommit.cn-north-1.amazonaws.com/v1/repos/x",
+            "https://git-codecommit.us-east-2.amazonaws.com.cn/v1/repos/x",
+        ] {
+            assert_eq!(verdict(text).ids(), ["not-codecommit"], "{text}");
+        }
     }
 
     #[test]

@@ -74,7 +74,7 @@ static NOT_CODECOMMIT_SSH: FindingKind =
 
 fn judge(probe: &EndpointProbe, uses_aws: bool) -> Verdict {
     let mut findings: Vec<Finding> = Vec::new();
-    findings.extend(failure(probe));
+    findings.extend(unusable_certificates(probe).or_else(|| failure(probe)));
     findings.extend(probe.answer.as_ref().and_then(|answer| unexpected(probe, answer)));
     findings.extend(banner(probe));
     findings.extend(intercepted(probe));
@@ -88,19 +88,43 @@ fn summary(probe: &EndpointProbe) -> String {
     let stages: Vec<String> = probe.stages.iter().map(|(stage, time)| format!("{} {time}", stage.name())).collect();
     let through = probe.proxy.as_ref().map(|(proxy, _)| format!(" through {proxy}")).unwrap_or_default();
     let status = probe.answer.as_ref().map(|answer| format!(", status {}", answer.status)).unwrap_or_default();
+    let at = match probe.addresses.as_slice() {
+        [] => String::new(),
+        [one] => format!(" at {one}"),
+        [first, rest @ ..] => format!(" at {first} and {} more", rest.len()),
+    };
+    let signer =
+        probe.issuer.as_deref().map(|issuer| format!(", certificate by {}", organization(issuer))).unwrap_or_default();
     match &probe.failure {
         Some((stage, _)) if stages.is_empty() => {
-            format!("{}:{} not reached{through}: {} failed", probe.host, probe.port, stage.name())
+            format!(
+                "{}:{} not reached{through}: {} failed after {} ms",
+                probe.host,
+                probe.port,
+                stage.name(),
+                probe.failed_after
+            )
         }
         Some((stage, _)) => format!(
-            "{}:{} not reached{through}: {} ms, then {} failed",
+            "{}:{} not reached{through}{at}: {} ms, then {} failed after {} ms",
             probe.host,
             probe.port,
             stages.join(", "),
-            stage.name()
+            stage.name(),
+            probe.failed_after
         ),
-        None => format!("{} reached{through} in {} ms ({}{status})", probe.host, probe.took(), stages.join(", ")),
+        None => format!(
+            "{} reached{through}{at} in {} ms ({}{status}){signer}",
+            probe.host,
+            probe.took(),
+            stages.join(", ")
+        ),
     }
+}
+
+/// The organization in an issuer's name: `C=US, O=Amazon, CN=...`.
+fn organization(issuer: &str) -> &str {
+    issuer.split(", ").find_map(|part| part.strip_prefix("O=")).unwrap_or(issuer)
 }
 
 fn failure(probe: &EndpointProbe) -> Option<Finding> {
@@ -121,7 +145,7 @@ fn failure(probe: &EndpointProbe) -> Option<Finding> {
             Finding::new(&PROXY_UNREACHABLE, format!("{proxy_name}, through which Git connects, cannot be reached."))
                 .fix(fix)
         }
-        (Stage::Connect, error) => refused_by_proxy(proxy_name, host, error),
+        (Stage::Connect, error) => refused_by_proxy(probe, proxy_name, host, error),
         (_, DialError::NoSuchHost(_)) => {
             let fix = Fix::manual(
                 "Check the region in the URL, the network, and, in a VPC, the endpoint com.amazonaws.REGION.git-codecommit",
@@ -162,6 +186,12 @@ fn failure(probe: &EndpointProbe) -> Option<Finding> {
             .fix(fix)
         }
     };
+    let certificate = matches!(error, DialError::Untrusted(_) | DialError::WrongName(_) | DialError::NotValidNow(_));
+    let finding = match &probe.verification_off {
+        // Git does not look at the certificate at all.
+        Some(evidence) if certificate => finding.at_most(Severity::Warning).seen(evidence.clone()),
+        _ => finding,
+    };
     let finding = finding.seen(told(*stage, error));
     Some(match proxy {
         Some((_, evidence)) => finding.seen(evidence.clone()),
@@ -169,8 +199,26 @@ fn failure(probe: &EndpointProbe) -> Option<Finding> {
     })
 }
 
-fn refused_by_proxy(proxy: &str, host: &str, error: &DialError) -> Finding {
+/// Git refuses every https when the certificates that it is told to trust cannot be read.
+fn unusable_certificates(probe: &EndpointProbe) -> Option<Finding> {
+    let (why, (file, evidence)) = (probe.ca_unreadable.as_ref()?, probe.ca_file.as_ref()?);
+    let message =
+        format!("Git is told to trust the certificates in {file}, which {why}, and refuses every connection.");
+    let fix = Fix::manual("Correct that setting, or remove it to trust the system's certificates");
+    Some(Finding::new(&TLS_UNTRUSTED, message).seen(evidence.clone()).fix(fix))
+}
+
+fn refused_by_proxy(probe: &EndpointProbe, proxy: &str, host: &str, error: &DialError) -> Finding {
     match error {
+        // Git can sign in to a proxy in ways that the doctor cannot.
+        DialError::ProxyStatus(407, challenge)
+            if probe.other_auth || !(challenge.is_empty() || challenge.to_ascii_lowercase().contains("basic")) =>
+        {
+            let fix = Fix::manual("Check that http.proxyAuthMethod and the proxy's user name fit what it asks for");
+            let message =
+                format!("{proxy} asks whoever connects to sign in; only Git itself can tell whether it does.");
+            Finding::new(&PROXY_REFUSED, message).at_most(Severity::Warning).fix(fix)
+        }
         DialError::ProxyStatus(407, _) => {
             let fix = Fix::manual(
                 "Put the user name and password for the proxy into http.proxy or HTTPS_PROXY (percent-encoded)",
@@ -192,21 +240,14 @@ fn untrusted(probe: &EndpointProbe) -> Finding {
     let issuer = probe.issuer.as_deref().unwrap_or("somebody unknown");
     let message =
         format!("The certificate for {} is signed by {issuer}, whom this machine does not trust.", probe.host);
-    let fix = Fix::review("Tell Git which certificate authority your company's proxy uses").run([
-        "git",
-        "config",
-        "--global",
-        "http.sslCAInfo",
-        "~/company-ca.pem",
-    ]);
+    let fix = Fix::manual("Tell Git which certificate authority your company's proxy uses, for this host only")
+        .instruct(format!(
+            "Ask for its certificate file, and set http.https://{}/.sslCAInfo to where you keep it.",
+            probe.host
+        ));
     let finding = Finding::new(&TLS_UNTRUSTED, message).fix(fix);
-    let finding = match &probe.ca_file {
+    match &probe.ca_file {
         Some((_, evidence)) => finding.seen(evidence.clone()),
-        None => finding,
-    };
-    match &probe.verification_off {
-        // Git does not look at the certificate at all.
-        Some(evidence) => finding.at_most(Severity::Warning).seen(evidence.clone()),
         None => finding,
     }
 }

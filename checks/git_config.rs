@@ -2,7 +2,6 @@
 
 use crate::check::{Check, Group, Verdict};
 use crate::docs;
-use crate::facts::endpoint::http_setting;
 use crate::facts::git_config::{GitConfig, Problem};
 use crate::facts::target::{Target, describe_rewrite};
 use crate::finding::{ConfigChange, Evidence, Finding, FindingKind, Fix, Severity};
@@ -25,7 +24,7 @@ pub(super) static CHECK: Check = Check {
                 sudo: machine.var_set("SUDO_USER").filter(|user| user != "root"),
             };
             let https = target.clone().ok().and_then(|target| target.effective.as_ref()?.https()).unwrap_or_default();
-            let off = crate::facts::endpoint::verification_off(machine, config.clone()?, &https);
+            let off = crate::facts::trust::verification_off(machine, config.clone()?, &https);
             Ok(judge(config?, target?, &https, &home, off))
         })
     },
@@ -141,15 +140,15 @@ fn rewritten(target: &Target) -> Option<Finding> {
 /// What makes Git send an authorization that no helper gave: a header, an empty one, or a user name with an empty password.
 fn half_credentials(config: &GitConfig, target: &Target, https: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let header = http_setting(config, https, "extraheader")
-        .filter(|entry| entry.text().to_ascii_lowercase().starts_with("authorization"));
+    let mut headers = config.extra_headers(https).into_iter();
+    let header = headers.find(|entry| entry.text().to_ascii_lowercase().starts_with("authorization"));
     if let Some(entry) = header {
         let fix = Fix::manual("Remove the header, or limit it to the host that it is meant for");
         let message =
             "Git sends an Authorization header from its configuration to CodeCommit, so no credential helper is asked.";
         findings.push(Finding::new(&HALF_CREDENTIALS, message).seen(entry.evidence()).fix(fix));
     }
-    if let Some(entry) = http_setting(config, https, "emptyauth").filter(|entry| entry.is_true()) {
+    if let Some(entry) = config.http(https, "emptyauth").filter(|entry| entry.is_true()) {
         let message = "Git offers an empty user name and password before it asks any helper.";
         let fix = Fix::manual("Limit http.emptyAuth to the hosts that use Kerberos or NTLM");
         findings

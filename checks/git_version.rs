@@ -4,8 +4,10 @@ use crate::check::{Check, Group, Verdict};
 use crate::docs;
 use crate::facts::git::GitProgram;
 use crate::facts::git_config::GitConfig;
-use crate::finding::{Evidence, Finding, FindingKind, Fix};
+use crate::facts::helpers::HelperChain;
+use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::machine::Os;
+use crate::target::{CloneUrl, Protocol};
 use semver::Version;
 
 /// The check.
@@ -17,8 +19,11 @@ pub(super) static CHECK: Check = Check {
     findings: &[&MISSING, &NOT_RUNNABLE, &TOO_OLD, &OUTDATED, &KNOWN_BAD, &CONFIG_NEEDS_NEWER, &SEVERAL],
     judge: |facts| {
         Box::pin(async move {
-            let (git, config) = tokio::join!(facts.git(), facts.git_config());
-            Ok(judge(git?, config.ok(), facts.machine.os()))
+            let (git, config, target) = tokio::join!(facts.git(), facts.git_config(), facts.target());
+            let https =
+                target.ok().and_then(|target| target.effective.as_ref()).filter(|url| url.protocol == Protocol::Https);
+            let https = https.and_then(CloneUrl::https);
+            Ok(judge(git?, config.ok(), https.as_deref(), facts.machine.os()))
         })
     },
 };
@@ -42,7 +47,7 @@ const MINIMUM: Version = Version::new(1, 7, 9);
 /// Distributions that still get security fixes ship at least this version.
 const MAINTAINED: Version = Version::new(2, 30, 0);
 
-fn judge(git: &GitProgram, config: Option<&GitConfig>, os: Os) -> Verdict {
+fn judge(git: &GitProgram, config: Option<&GitConfig>, https: Option<&str>, os: Os) -> Verdict {
     let Some(path) = &git.path else {
         let finding =
             Finding::new(&MISSING, "Git is not installed, or not on PATH.").seen(Evidence::new("PATH", "no git"));
@@ -69,7 +74,8 @@ fn judge(git: &GitProgram, config: Option<&GitConfig>, os: Os) -> Verdict {
         let message = format!("Git {} is known to fail with CodeCommit: {why}.", git.version_text);
         findings.push(Finding::new(&KNOWN_BAD, message).seen(said()).fix(install(os)));
     }
-    findings.extend(config.and_then(|config| needs_newer(config, version)).map(|finding| finding.fix(install(os))));
+    findings
+        .extend(config.and_then(|config| needs_newer(config, https, version)).map(|finding| finding.fix(install(os))));
     if let Some(other) = git.others.first() {
         let message =
             format!("Programs with another PATH may use {other}, which has a system configuration of its own.");
@@ -93,8 +99,9 @@ fn known_bad(git: &GitProgram, version: &Version) -> Option<String> {
     git.gnutls.then(|| "its GnuTLS is too old for the endpoint's TLS".to_owned())
 }
 
-/// An entry that this version of git ignores, if there is one.
-fn needs_newer(config: &GitConfig, version: &Version) -> Option<Finding> {
+/// An entry that this version of git ignores, if there is one: an error when git would ask other helpers for the URL if it did
+/// not, else a warning.
+fn needs_newer(config: &GitConfig, https: Option<&str>, version: &Version) -> Option<Finding> {
     let helper = |(section, name, entry)| (name == "helper").then_some((section, entry));
     let helpers = || config.section("credential").filter_map(helper);
     let wildcard = || {
@@ -109,7 +116,14 @@ fn needs_newer(config: &GitConfig, version: &Version) -> Option<Finding> {
         return None;
     };
     let message = format!("Git {version} ignores {what}; that needs Git {since} or newer.");
-    Some(Finding::new(&CONFIG_NEEDS_NEWER, message).seen(entry.evidence()))
+    let matters = https.is_some_and(|url| {
+        let meant = HelperChain::select(config, url, true);
+        let ignored_reset =
+            entry.text().is_empty() && meant.resets.iter().any(|(reset, forgot)| reset == entry && *forgot > 0);
+        ignored_reset || meant.helpers != HelperChain::select(config, url, false).helpers
+    });
+    let finding = Finding::new(&CONFIG_NEEDS_NEWER, message).seen(entry.evidence());
+    Some(if matters { finding } else { finding.at_most(Severity::Warning) })
 }
 
 fn install(os: Os) -> Fix {
@@ -137,7 +151,7 @@ mod tests {
     }
 
     fn ids(git: &GitProgram) -> Vec<&'static str> {
-        judge(git, None, Os::Linux).ids()
+        judge(git, None, None, Os::Linux).ids()
     }
 
     #[test]
@@ -168,17 +182,21 @@ mod tests {
         let entry = |key: &str, value: &str| Entry { key: key.into(), value: Some(value.into()), ..Entry::default() };
         let config = GitConfig {
             entries: vec![
+                entry("credential.helper", "store"),
+                entry("credential.helper", ""),
                 entry(
                     "credential.https://git-codecommit.*.amazonaws.com.helper",
                     "!aws codecommit credential-helper $@",
                 ),
-                entry("credential.helper", ""),
             ],
             ..GitConfig::default()
         };
-        let ids = |version: &str| judge(&git(version), Some(&config), Os::Linux).ids();
+        let url = "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x";
+        let ids = |version: &str| judge(&git(version), Some(&config), Some(url), Os::Linux).ids();
         assert_eq!(ids("2.25.1"), ["config-needs-newer-git", "git-outdated"]);
         assert_eq!(ids("2.8.0"), ["config-needs-newer-git", "git-outdated"]);
         assert_eq!(ids("2.26.0"), ["git-outdated"]);
+        let elsewhere = judge(&git("2.25.1"), Some(&config), Some("https://github.com/x"), Os::Linux);
+        assert_eq!(elsewhere.severity(), Some(Severity::Warning), "what changes nothing for the URL stops nobody");
     }
 }

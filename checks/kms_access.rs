@@ -67,6 +67,7 @@ fn name(access: &KmsAccess) -> String {
     match &access.key {
         None => "the key for CodeCommit".to_owned(),
         Some(Key { aws_managed: Some(false), id, .. }) => format!("the customer managed key {id}"),
+        Some(Key { aws_managed: None, id, .. }) => format!("the key {id}"),
         Some(_) => "the AWS managed key aws/codecommit".to_owned(),
     }
 }
@@ -77,21 +78,29 @@ fn who(access: &KmsAccess) -> &str {
 
 /// An explicit deny: from IAM's simulation, else in the words of KMS's own refusal.
 fn denied(access: &KmsAccess) -> Option<Finding> {
-    if let Some(simulation) = &access.simulation {
-        let denied: Vec<&Decision> = simulation.iter().filter(|decision| decision.decision == "explicitDeny").collect();
-        let first = denied.first()?;
-        let actions: Vec<&str> = denied.iter().map(|decision| decision.action.as_str()).collect();
-        let source = source(first);
-        let message = format!(
-            "{source} explicitly denies {} on {}, so CodeCommit cannot decrypt the repository.",
-            list(&actions),
-            name(access)
-        );
-        let finding = Finding::new(&EXPLICIT_DENY, message);
-        let seen = Evidence::new("iam:SimulatePrincipalPolicy", format!("{} for {}", actions.join(", "), who(access)));
-        let places = first.statements.iter().map(|statement| Evidence::new(policy_name(statement), place(statement)));
-        return Some(places.fold(finding.seen(seen), Finding::seen).fix(lift(&source, &actions)));
-    }
+    simulated_denial(access).or_else(|| spoken_denial(access))
+}
+
+fn simulated_denial(access: &KmsAccess) -> Option<Finding> {
+    let decisions = access.simulation.iter().flatten();
+    let denied: Vec<&Decision> = decisions.filter(|decision| decision.decision == "explicitDeny").collect();
+    let first = denied.first()?;
+    let actions: Vec<&str> = denied.iter().map(|decision| decision.action.as_str()).collect();
+    let source = source(first);
+    let (what, key) = (list(&actions), name(access));
+    let message = match first.missing_context.as_slice() {
+        [] => format!("{source} explicitly denies {what} on {key}, so CodeCommit cannot decrypt the repository."),
+        keys => format!("{source} denies {what} on {key}, unless {} allows it for Git.", keys.join(" or ")),
+    };
+    let seen = Evidence::new("iam:SimulatePrincipalPolicy", format!("{} for {}", actions.join(", "), who(access)));
+    let places = first.statements.iter().map(|statement| Evidence::new(policy_name(statement), place(statement)));
+    let finding = places.fold(Finding::new(&EXPLICIT_DENY, message).seen(seen), Finding::seen);
+    // What the policy looks at, such as MFA or the source address, is only known when Git asks.
+    let finding = if first.missing_context.is_empty() { finding } else { finding.at_most(Severity::Warning) };
+    Some(finding.fix(lift(&source, &actions)))
+}
+
+fn spoken_denial(access: &KmsAccess) -> Option<Finding> {
     let (action, ExplicitDeny { kind, policy }, text) = access.direct.iter().find_map(|(action, refusal)| {
         let text = refusal.as_ref()?.text();
         Some((action, explicit_deny(&text)?, text))
@@ -179,21 +188,16 @@ fn state(access: &KmsAccess) -> Option<Finding> {
         });
     }
     let state = key.state.as_deref()?;
+    let kms = |command: &str| -> Vec<String> {
+        ["aws", "kms", command, "--region", &access.region, "--key-id", &key.id].map(str::to_owned).to_vec()
+    };
     let (kind, what, fix) = match state {
         "Enabled" | "Updating" => return None,
-        "Disabled" => (
-            &DISABLED,
-            "is disabled",
-            Fix::manual("Enable the key").run(["aws", "kms", "enable-key", "--key-id", &key.id]),
-        ),
+        "Disabled" => (&DISABLED, "is disabled", Fix::manual("Enable the key").run(kms("enable-key"))),
         "PendingDeletion" | "PendingReplicaDeletion" => {
             let cancel = Fix::manual("Cancel the deletion, then enable the key");
-            let cancel = cancel.run(["aws", "kms", "cancel-key-deletion", "--key-id", &key.id]);
-            (
-                &PENDING_DELETION,
-                "is waiting to be deleted",
-                cancel.run(["aws", "kms", "enable-key", "--key-id", &key.id]),
-            )
+            let cancel = cancel.run(kms("cancel-key-deletion"));
+            (&PENDING_DELETION, "is waiting to be deleted", cancel.run(kms("enable-key")))
         }
         _ => (
             &UNAVAILABLE,
@@ -290,6 +294,34 @@ mod tests {
         assert_eq!((verdict.ids(), verdict.severity()), (vec!["explicit-deny"], Some(Severity::Error)));
         assert!(verdict.findings[0].message.contains("The inline policy NoKms"), "{verdict:?}");
         assert!(verdict.findings[0].evidence[1].text.contains("line 3, column 5"));
+    }
+
+    #[test]
+    fn what_depends_on_the_request_is_a_warning() {
+        let denied = Decision {
+            missing_context: vec!["aws:MultiFactorAuthPresent".into()],
+            ..decision("kms:Decrypt", "explicitDeny")
+        };
+        let verdict = judge(&simulated(vec![denied]), None).unwrap();
+        assert_eq!(verdict.severity(), Some(Severity::Warning));
+        assert!(verdict.findings[0].message.contains("aws:MultiFactorAuthPresent"));
+    }
+
+    #[test]
+    fn kms_s_own_explicit_words_count_beside_a_simulation() {
+        let text = "... with an explicit deny in a resource-based policy";
+        let access = KmsAccess {
+            direct: vec![("kms:Decrypt".into(), Some(denial(text)))],
+            ..simulated(vec![decision("kms:Decrypt", "allowed")])
+        };
+        assert_eq!(ids(&access), ["explicit-deny"]);
+    }
+
+    #[test]
+    fn a_key_that_is_not_known_is_not_called_aws_s() {
+        let unknown = Key { aws_managed: None, ..customer("Enabled") };
+        let verdict = judge(&KmsAccess { key: Some(unknown), ..simulated(vec![]) }, None).unwrap();
+        assert!(verdict.summary.ends_with("denies the key k-1"), "{}", verdict.summary);
     }
 
     #[test]

@@ -227,7 +227,8 @@ pub fn usage_error(error: &clap::Error) -> Option<String> {
         (None, Some(valid)) => format!("; choose one of {valid}"),
         (None, None) => "; see --help".to_owned(),
     };
-    Some(format!("{what}{hint}"))
+    // What was typed may be a clone URL with a password.
+    Some(crate::redact::redact(&format!("{what}{hint}")))
 }
 
 #[cfg(test)]

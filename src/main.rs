@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Parser;
 use codecommit_doctor::checks::ALL;
 use codecommit_doctor::cli::{self, CheckArgs, Cli, Command, FailOn, Format};
-use codecommit_doctor::facts::{Facts, Request, target};
+use codecommit_doctor::facts::{Facts, Request, chosen};
 use codecommit_doctor::machine::Machine;
 use codecommit_doctor::report::document::Document;
 use codecommit_doctor::report::{assemble, catalogue, human, json};
@@ -13,7 +13,7 @@ use codecommit_doctor::{runner, select};
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Something was found.
 const FOUND: u8 = 1;
@@ -21,6 +21,8 @@ const FOUND: u8 = 1;
 const USAGE: u8 = 2;
 /// The doctor could not finish its work.
 const UNFINISHED: u8 = 3;
+/// The person pressed Ctrl-C: 128 and the signal's number, as shells have it.
+const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     // A check that panics is a line of the report; a stack trace helps nobody at two in the morning.
@@ -68,19 +70,35 @@ fn check(machine: &Machine, args: &CheckArgs) -> Result<ExitCode> {
     if let Some(file) = &args.output {
         machine.can_save(file)?;
     }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let target = runtime.block_on(chosen::in_time(machine.clone(), args.target.clone(), args.timeout / 4))?;
+    let machine = &match &target.folder {
+        Some(folder) => machine.clone().standing_in(folder),
+        None => machine.clone(),
+    };
     let request = Request {
-        target: target::choose(machine, args.target.as_deref())?,
+        target,
         method: args.method.method(),
         region: args.region.clone(),
         profile: args.profile.clone(),
         offline: args.offline,
     };
     let facts = Arc::new(Facts::new(machine.clone().within(args.timeout), request));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let live = LiveLine::new(machine, args.format == Format::Human);
     let watch = |pending: &[&str]| live.show(pending);
-    let runs = runtime.block_on(runner::run(Arc::clone(&facts), &checks, started + args.timeout, watch));
+    let running = runner::run(Arc::clone(&facts), &checks, started + args.timeout, watch);
+    let runs = runtime.block_on(async {
+        tokio::select! {
+            runs = running => Some(runs),
+            Ok(()) = tokio::signal::ctrl_c() => None,
+        }
+    });
     drop(live);
+    let Some(runs) = runs else {
+        // The programs that are still at work end with the tasks that wait for them.
+        runtime.shutdown_timeout(Duration::from_millis(500));
+        return Ok(complain("interrupted", INTERRUPTED));
+    };
     let document = assemble::assemble(&facts, &runs, started.elapsed());
     // Whatever still hangs, a name that does not resolve, must not hold the report.
     runtime.shutdown_background();

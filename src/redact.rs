@@ -1,6 +1,7 @@
 //! Secrets cannot be printed: values that are secret by birth, patterns of secrets in foreign text, and known values.
 
 use regex_lite::Regex;
+use std::collections::HashSet;
 use std::sync::{LazyLock, RwLock};
 use zeroize::Zeroizing;
 
@@ -30,9 +31,18 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+impl std::hash::Hash for Secret {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.expose().hash(state);
+    }
+}
+
+/// How many secrets are remembered. A machine has a few; a store of tens of thousands is somebody's joke.
+const MOST: usize = 10_000;
+
 /// Secret values that were seen on the machine. Whatever is told goes through [`KnownSecrets::scrub`] first.
 #[derive(Debug, Default)]
-pub struct KnownSecrets(RwLock<Vec<Secret>>);
+pub struct KnownSecrets(RwLock<HashSet<Secret>>);
 
 impl KnownSecrets {
     /// Remembers a value. Short ones are not remembered: they would blank out ordinary words.
@@ -43,14 +53,10 @@ impl KnownSecrets {
         }
         let encoded = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string();
         let decoded = percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned();
-        if let Ok(mut known) = self.0.write() {
-            for form in [value.to_owned(), encoded, decoded] {
-                if !known.iter().any(|secret| secret.expose() == form) {
-                    known.push(Secret::new(form));
-                }
-            }
-            // The longest first, so that a secret that contains another is masked whole.
-            known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+        if let Ok(mut known) = self.0.write()
+            && known.len() < MOST
+        {
+            known.extend([Secret::new(value), Secret::new(encoded), Secret::new(decoded)]);
         }
     }
 
@@ -59,8 +65,12 @@ impl KnownSecrets {
     pub fn scrub(&self, text: &str) -> String {
         let mut clean = text.to_owned();
         if let Ok(known) = self.0.read() {
-            for secret in known.iter().filter(|secret| text.contains(secret.expose())) {
-                clean = clean.replace(secret.expose(), MASK);
+            let mut found: Vec<&str> =
+                known.iter().map(Secret::expose).filter(|secret| text.contains(secret)).collect();
+            // The longest first, so that a secret that contains another is masked whole.
+            found.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+            for secret in found {
+                clean = clean.replace(secret, MASK);
             }
         }
         redact(&clean)
@@ -76,7 +86,7 @@ pub fn redact(text: &str) -> String {
             // scheme://user:password@host, scheme://:password@host
             (r#"(?i)\b([a-z][a-z0-9+.-]*://[^\s/@:]*):[^\s'"<>]*@"#, "${1}:***@"),
             // user:password@host without a scheme, as proxies may be written
-            (r#"(^|[\s='"])([^\s/@:='"]+):[^\s/@'"]+@([A-Za-z0-9\[][A-Za-z0-9.:\[\]-]*)"#, "${1}${2}:***@${3}"),
+            (r#"(^|[\s='"/])([^\s/@:='"]+):[^\s/@'"]+@([A-Za-z0-9\[][A-Za-z0-9.:\[\]-]*)"#, "${1}${2}:***@${3}"),
             // scheme://ASIA...%token@host: the user part carries a session token
             (r"(?i)\b([a-z][a-z0-9+.-]*://A[A-Z]IA[A-Z0-9]+)%[^\s@:]+", "${1}%***"),
             // An access key id followed by a session token, as the AWS helper's user name is
@@ -164,6 +174,11 @@ mod tests {
         for (text, clean) in [
             ("ann:hunter2secret@127.0.0.1:3128", "ann:***@127.0.0.1:3128"),
             ("proxy = ann:hunter2@proxy.corp", "proxy = ann:***@proxy.corp"),
+            (
+                "https:/ann-at-111122223333:S3cret@git-codecommit.x/v1",
+                "https:/ann-at-111122223333:***@git-codecommit.x/v1",
+            ),
+            ("ann-at-111122223333:S3cret@git-codecommit.x/v1", "ann-at-111122223333:***@git-codecommit.x/v1"),
             ("GITHUB_TOKEN=abcdef123 gh auth", "GITHUB_TOKEN=*** gh auth"),
             ("!curl -u ann:hunter3secret https://h", "!curl -u ann:*** https://h"),
             (

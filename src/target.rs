@@ -240,7 +240,10 @@ fn repository(path: &str) -> Option<String> {
 /// Whether text without `://` is ssh's short form `user@host:path` and not a Windows path or a GRC URL.
 fn is_scp_like(text: &str) -> bool {
     let Some((host, path)) = text.split_once(':') else { return false };
+    // A colon before the @ is that of a password, and these two are schemes with a slash lost.
+    let slip = matches!(host, "http" | "https") || (!host.contains('@') && path.contains('@'));
     host.len() > 1
+        && !slip
         && !host.contains(['/', '\\'])
         && !path.is_empty()
         && !host.to_ascii_lowercase().starts_with("codecommit")
@@ -254,7 +257,8 @@ fn classify(host: &str) -> (Endpoint, Option<String>) {
             (Endpoint::Public, Some((*region).to_owned()))
         }
         ["git-codecommit-fips", region, "amazonaws", "com"] => (Endpoint::Fips, Some((*region).to_owned())),
-        [vpce, "git-codecommit" | "git-codecommit-fips", region, "vpce", "amazonaws", "com", ..]
+        [vpce, "git-codecommit" | "git-codecommit-fips", region, "vpce", "amazonaws", "com"]
+        | [vpce, "git-codecommit" | "git-codecommit-fips", region, "vpce", "amazonaws", "com", "cn"]
             if vpce.starts_with("vpce-") =>
         {
             (Endpoint::Vpc, Some((*region).to_owned()))
@@ -277,7 +281,9 @@ fn user_info(text: &str) -> UserInfo {
     UserInfo {
         shape: Shape::of(&name, password.map(decode).as_deref(), SystemTime::now()),
         has_password: password.is_some(),
+        // Git refuses a URL whose parts hold what its helpers take for the end of a line.
         badly_encoded: has_bare_escape(text)
+            || name.chars().any(char::is_control)
             || password.is_some_and(|password| password.contains(['/', '?', '#', '@'])),
         name: Secret::new(name),
     }
@@ -384,6 +390,20 @@ mod tests {
             (url.endpoint, url.repository.as_deref(), url.region.as_deref()),
             (Endpoint::Console, Some("MyRepo"), Some("us-east-1"))
         );
+    }
+
+    #[test]
+    fn slips_are_no_ssh_urls_and_lookalikes_are_foreign() {
+        for text in [
+            "https:/ann-at-111122223333:S3cret@git-codecommit.us-east-1.amazonaws.com/v1/repos/x",
+            "ann-at-111122223333:S3cret@git-codecommit.us-east-1.amazonaws.com/v1/repos/x",
+        ] {
+            let url = CloneUrl::read(text);
+            assert_eq!(url.protocol, Protocol::Other, "{text}");
+            assert!(!format!("{url:?}").contains("S3cret"), "{url:?}");
+        }
+        let evil = CloneUrl::read("https://vpce-1.git-codecommit.us-east-1.vpce.amazonaws.com.evil.example/v1/repos/x");
+        assert!(!evil.is_codecommit());
     }
 
     #[test]

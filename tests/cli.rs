@@ -42,7 +42,7 @@ fn bad_usage_is_one_clear_line_and_exit_2() -> Result<()> {
         (&["no-such-remote"], "neither a clone URL"),
         (&[""], "empty"),
         (&["https://x\ny"], "control characters"),
-        (&[&long], "neither a clone URL"),
+        (&[&long], "longer than any clone URL"),
         (&["--output", "/no/such/folder/x"], "/no/such/folder does not exist"),
         (&["--output", "."], "is a folder"),
         (&["-q", "-v"], "--verbose"),
@@ -129,7 +129,8 @@ fn a_world_without_anything_is_reported() -> Result<()> {
         scene.env(name, "");
     }
     let document = report(&scene, &["--offline", URL])?;
-    assert_eq!(cause(&document), "git-version/git-missing");
+    let home = document.checks.iter().find(|check| check.id == "git-config").context("no git-config")?;
+    assert_eq!(home.findings[0].id, "wrong-home", "{document:#?}");
     Ok(())
 }
 

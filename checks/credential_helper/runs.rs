@@ -13,9 +13,15 @@ impl View<'_> {
     /// Whether a helper can be run, and whether it did what it should. A failure that is already explained is not told again.
     pub(super) fn runnable(&self, at: usize, helper: &Helper, explained: bool) -> Option<Finding> {
         let program = &helper.program;
-        // Another helper's answer makes this one's failure a nuisance.
-        let harmless = self.answering().is_some_and(|answering| answering != at)
-            || (helper.aws().is_some() && self.method.method == Method::GitCredentials);
+        // Git passes over a helper that fails and goes on to the next, or asks the person.
+        let others = self.chain.helpers.len() > 1;
+        let harmless = match helper.aws() {
+            Some(_) => {
+                self.method.method == Method::GitCredentials
+                    || self.answering().is_some_and(|answering| answering != at)
+            }
+            None => others,
+        };
         let weigh = |finding: Finding| if harmless { finding.at_most(Severity::Warning) } else { finding };
         let built_in = matches!(helper.kind, HelperKind::Store(_) | HelperKind::Cache);
         if program.looked_for && program.path.is_none() && !built_in {
@@ -37,8 +43,8 @@ impl View<'_> {
             let fix = Fix::manual("Mend what its own message names");
             let finding =
                 Finding::new(&FAILED, message).seen(helper.entry.evidence()).seen(Evidence::new("the helper", said));
-            // Git Credential Manager complains when it may not open its window, which Git itself would let it do.
-            let finding = if helper.kind == HelperKind::Manager { finding.at_most(Severity::Warning) } else { finding };
+            // Others may complain and mean nothing by it: that they had nothing to give stops nobody at a terminal.
+            let finding = if helper.aws().is_none() { finding.at_most(Severity::Warning) } else { finding };
             return Some(weigh(finding.fix(fix)));
         }
         self.gui_path(helper)

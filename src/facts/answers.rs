@@ -2,12 +2,11 @@
 
 use super::Facts;
 use super::git_config::Entry;
-use super::helpers::HelperChain;
+use super::helpers::{HelperChain, asks_helpers};
 use crate::check::Gap;
 use crate::machine::{Ended, Invocation, Machine};
 use crate::redact::{Secret, redact};
 use crate::shape::Shape;
-use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::SystemTime;
@@ -29,11 +28,15 @@ pub enum Answer {
     NotAsked(String),
 }
 
-/// Asks every helper, side by side. Nothing is stored or erased: `fill` only asks.
+/// The longest complaint that is kept.
+const LONGEST: usize = 2048;
+
+/// Asks the helpers one after the other until one answers, as git does. Nothing is stored or erased: `fill` only asks.
 ///
 /// # Errors
 /// A gap when there is no chain to ask.
 pub async fn observe(facts: &Facts) -> Result<Answers, Gap> {
+    asks_helpers(facts).await?;
     let chain = facts.helpers().await?;
     let not_asked = |why: &str| Ok(chain.helpers.iter().map(|_| Answer::NotAsked(why.to_owned())).collect());
     if facts.request.offline {
@@ -48,8 +51,20 @@ pub async fn observe(facts: &Facts) -> Result<Answers, Gap> {
     }
     let target = facts.target().await?;
     let user = target.effective.as_ref().and_then(|url| url.userinfo.as_ref()).map(|info| info.name.clone());
-    let asking = chain.helpers.iter().map(|helper| ask(&facts.machine, &program, chain, &helper.entry, user.as_ref()));
-    Ok(join_all(asking).await)
+    if user.as_ref().is_some_and(|user| user.expose().chars().any(char::is_control)) {
+        return not_asked("git refuses the user name in the URL");
+    }
+    let mut answers = Answers::new();
+    for helper in &chain.helpers {
+        let answered = answers.iter().any(|answer| answer.shape().is_some());
+        let answer = if answered {
+            Answer::NotAsked("a helper before it has answered".to_owned())
+        } else {
+            ask(&facts.machine, &program, chain, &helper.entry, user.as_ref()).await
+        };
+        answers.push(answer);
+    }
+    Ok(answers)
 }
 
 /// Asks one helper, with git's list of helpers replaced by it. The configuration travels in the environment, because a
@@ -72,7 +87,9 @@ async fn ask(machine: &Machine, git: &Path, chain: &HelperChain, helper: &Entry,
     match machine.run(invocation.stdin(format!("{input}\n"))).await {
         Ok(output) if output.ended == Ended::TimedOut => Answer::Failed("gave no answer in time".to_owned()),
         Ok(output) if output.success() => read_answer(machine, &output.stdout_text()),
-        Ok(output) => complaint(&machine.secrets().scrub(&output.stderr_text())),
+        Ok(output) => {
+            complaint(&machine.secrets().scrub(&output.stderr_text().chars().take(LONGEST).collect::<String>()))
+        }
         Err(error) => Answer::NotAsked(error.to_string()),
     }
 }

@@ -1,11 +1,14 @@
 //! The AWS credentials of the profile that Git would use, and how they were found.
 
 use super::Facts;
+use super::credential_process;
 use super::profiles::{Profiles, Section};
 use crate::check::Gap;
 use crate::finding::Evidence;
 use crate::machine::Machine;
+use crate::redact::MASK;
 use crate::shape::seconds;
+use crate::target::Protocol;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
@@ -97,8 +100,8 @@ pub struct SsoProblem {
     pub cache: String,
 }
 
-/// Which profile Git's AWS tools use: git-remote-codecommit's `profile@`, `--profile`, the helper's own `--profile`, then
-/// `AWS_PROFILE`, `AWS_DEFAULT_PROFILE`, `default`.
+/// Which profile Git's AWS tools use: git-remote-codecommit's `profile@`, the helper's own `--profile`, `--profile`, then
+/// `AWS_DEFAULT_PROFILE`, `AWS_PROFILE`, `default` (botocore's order).
 ///
 /// # Errors
 /// A gap when the target cannot be observed.
@@ -114,16 +117,18 @@ pub async fn choose(facts: &Facts) -> Result<Choice, Gap> {
     if let Some(profile) = target.effective.as_ref().and_then(|url| url.profile.as_deref()) {
         return Ok(explicit(profile, Evidence::new("the clone URL", format!("{profile}@")), false));
     }
-    if let Some(profile) = &facts.request.profile {
-        return Ok(explicit(profile, Evidence::new("--profile", profile), false));
-    }
-    if let Ok(chain) = facts.helpers().await
+    let grc = target.effective.as_ref().is_some_and(|url| url.protocol == Protocol::Grc);
+    if !grc
+        && let Ok(chain) = facts.helpers().await
         && let Some((helper, aws)) = chain.aws()
         && let Some(profile) = &aws.profile
     {
         return Ok(explicit(profile, helper.entry.evidence(), true));
     }
-    let named = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].iter().find_map(|name| Some((*name, machine.var_set(name)?)));
+    if let Some(profile) = &facts.request.profile {
+        return Ok(explicit(profile, Evidence::new("--profile", profile), false));
+    }
+    let named = ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"].iter().find_map(|name| Some((*name, machine.var_set(name)?)));
     let (from, profile) = named.map_or_else(
         || (Evidence::new("no profile is named", "default"), "default".to_owned()),
         |(name, value)| (Evidence::new(name, value.clone()), value),
@@ -150,7 +155,16 @@ pub async fn observe(facts: &Facts) -> Result<AwsCredentials, Gap> {
         tried.push(provided(machine, EnvironmentVariableCredentialsProvider::new()).await);
         settle(machine, tried)
     } else {
-        if profiles.get(&choice.profile).is_some() {
+        let command = profiles.get(&choice.profile).and_then(|profile| profile.command());
+        if let Some(command) = command {
+            tried.push(if would_run(facts).await {
+                credential_process::run(machine, command).await
+            } else {
+                Err(CredentialsError::provider_error(
+                    "its credential_process was not run, because Git would not run it",
+                ))
+            });
+        } else if profiles.get(&choice.profile).is_some() {
             let provider =
                 ProfileFileCredentialsProvider::builder().configure(&config).profile_name(&choice.profile).build();
             tried.push(provided(machine, provider).await);
@@ -173,6 +187,16 @@ pub async fn observe(facts: &Facts) -> Result<AwsCredentials, Gap> {
     Ok(AwsCredentials { choice, outcome })
 }
 
+/// Whether Git's own tools would run a program for AWS credentials: not on a machine that is set up for Git credentials.
+async fn would_run(facts: &Facts) -> bool {
+    let url = facts.target().await.ok().and_then(|target| target.effective.as_ref());
+    let signs = url.is_some_and(|url| url.protocol == Protocol::Grc)
+        || facts.helpers().await.is_ok_and(|chain| chain.aws().is_some());
+    let stores = facts.stores().await.ok();
+    let mut items = stores.into_iter().flat_map(|stores| stores.items.iter().chain(&stores.elsewhere));
+    signs || !items.any(|item| item.shape.account.is_some())
+}
+
 /// What the files alone tell. With keys in the environment only the profile's existence matters.
 async fn without_asking(machine: &Machine, profiles: &Profiles, choice: &Choice) -> Option<Outcome> {
     let profile = profiles.get(&choice.profile);
@@ -190,7 +214,8 @@ async fn without_asking(machine: &Machine, profiles: &Profiles, choice: &Choice)
     }
     let profile = profile?;
     if let Some(key) = profile.setting("aws_access_key_id") {
-        let missing = key.value.starts_with("ASIA") && profile.setting("aws_session_token").is_none();
+        let missing = key.value.starts_with("ASIA")
+            && !["aws_session_token", "aws_security_token"].iter().any(|key| profile.setting(key).is_some());
         return missing.then(|| Outcome::TokenMissing(key.evidence()));
     }
     sso_problem(machine, profiles, profile).await.map(Outcome::Sso)
@@ -205,7 +230,7 @@ async fn sso_problem(machine: &Machine, profiles: &Profiles, profile: &Section) 
     let configured = session.or(start)?;
     let hash = sha1::Sha1::digest(configured.value.as_bytes());
     let name = hex(&hash);
-    let cache = machine.expand(&format!("~/.aws/sso/cache/{name}.json"));
+    let cache = machine.in_aws_home(&format!(".aws/sso/cache/{name}.json"));
     let problem = |expired| SsoProblem {
         profile: profile.name.clone(),
         session: configured.value.clone(),
@@ -223,10 +248,14 @@ async fn sso_problem(machine: &Machine, profiles: &Profiles, profile: &Section) 
     for secret in ["accessToken", "refreshToken", "clientSecret"] {
         machine.secrets().learn(text(secret).unwrap_or_default());
     }
-    let expires = text("expiresAt").map(|time| time.replace("UTC", "Z"));
-    let expires = expires.and_then(|time| DateTime::from_str(&time, Format::DateTimeWithOffset).ok());
-    let ago = expires.map_or(0, |expires| seconds(SystemTime::now()) - expires.secs());
-    let renewable = session.is_some() && text("refreshToken").is_some() && text("clientSecret").is_some();
+    let time = |name: &str| {
+        let time = text(name)?.replace("UTC", "Z");
+        DateTime::from_str(&time, Format::DateTimeWithOffset).ok().map(|time| time.secs())
+    };
+    let ago = time("expiresAt").map_or(0, |expires| seconds(SystemTime::now()) - expires);
+    // The client's own registration runs out, too, after some months; then nothing can be renewed.
+    let registered = time("registrationExpiresAt").is_none_or(|end| end > seconds(SystemTime::now()));
+    let renewable = session.is_some() && registered && text("refreshToken").is_some() && text("clientSecret").is_some();
     (ago >= 0 && !renewable).then(|| problem(Some(ago)))
 }
 
@@ -246,7 +275,10 @@ async fn is_ec2(machine: &Machine) -> bool {
         return false;
     }
     let vendor = machine.read_text(Path::new("/sys/class/dmi/id/sys_vendor")).await.unwrap_or_default();
-    vendor.starts_with("Amazon") || machine.var_set("AWS_EC2_METADATA_SERVICE_ENDPOINT").is_some()
+    let xen = machine.read_text(Path::new("/sys/hypervisor/uuid")).await.unwrap_or_default();
+    vendor.starts_with("Amazon")
+        || xen.starts_with("ec2")
+        || machine.var_set("AWS_EC2_METADATA_SERVICE_ENDPOINT").is_some()
 }
 
 type Provided = Result<Credentials, CredentialsError>;
@@ -276,6 +308,12 @@ fn settle(machine: &Machine, mut tried: Vec<Provided>) -> Outcome {
     }
 }
 
+/// An access key id as it may be told. What does not look like one may be the secret, put in the wrong place.
+fn tell_key(id: &str) -> String {
+    let plain = id.starts_with("AKIA") || id.starts_with("ASIA");
+    if plain && id.len() <= 32 { id.to_owned() } else { MASK.to_owned() }
+}
+
 fn found(machine: &Machine, keys: Credentials) -> Outcome {
     machine.secrets().learn(keys.secret_access_key());
     if let Some(token) = keys.session_token() {
@@ -286,7 +324,7 @@ fn found(machine: &Machine, keys: Credentials) -> Outcome {
         return Outcome::Expired("their own expiry time has passed".to_owned());
     }
     Outcome::Found(Found {
-        key_id: keys.access_key_id().to_owned(),
+        key_id: tell_key(keys.access_key_id()),
         provider: format!("{keys:?}")
             .split("provider_name: \"")
             .nth(1)

@@ -1,8 +1,8 @@
 //! Every fact, observed at most once, on first use, side by side with the others.
 
 use super::{
-    answers, api, caller, credentials, endpoint, git, git_config, helpers, kms, method, profiles, pull, repository,
-    stores, target,
+    answers, api, caller, chosen, credentials, endpoint, git, git_config, helpers, kms, method, profiles, pull,
+    repository, stores, target,
 };
 use crate::check::Gap;
 use crate::machine::Machine;
@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// The clone URL, and where it was found.
-    pub target: target::Chosen,
+    pub target: chosen::Chosen,
     /// The method that was named with `--method`.
     pub method: Option<method::Method>,
     /// `--region`.

@@ -3,8 +3,9 @@
 use super::Facts;
 use crate::check::Gap;
 use crate::finding::{ConfigScope, Evidence};
-use crate::machine::{Ended, Invocation, Output};
+use crate::machine::{Ended, FileError, Invocation, Output};
 use crate::redact::{Secret, redact};
+use crate::urlmatch::{Parts, Specificity};
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
@@ -71,6 +72,36 @@ impl GitConfig {
                 Some((subsection, name)) => (Some(subsection), name, entry),
                 None => (None, rest, entry),
             })
+        })
+    }
+
+    /// The entries `http.<url>.<name>` that apply to a URL, each with how specific it is, and `http.<name>`.
+    fn http_all<'a>(&'a self, url: &str, name: &'static str) -> impl Iterator<Item = (Option<Specificity>, &'a Entry)> {
+        let url = Parts::parse(url);
+        self.section("http").filter(move |(_, key, _)| *key == name).filter_map(
+            move |(section, _, entry)| match section {
+                None => Some((None, entry)),
+                Some(section) => Some((Some(Parts::parse(section)?.matches(url.as_ref()?, true)?), entry)),
+            },
+        )
+    }
+
+    /// The most specific `http.<url>.<name>`, else `http.<name>`; the last among equals.
+    #[must_use]
+    pub fn http(&self, url: &str, name: &'static str) -> Option<&Entry> {
+        self.http_all(url, name).max_by_key(|(specific, _)| *specific).map(|(_, entry)| entry)
+    }
+
+    /// Every extra header that git sends to a URL; they add up, and an empty one forgets those before it.
+    #[must_use]
+    pub fn extra_headers(&self, url: &str) -> Vec<&Entry> {
+        self.http_all(url, "extraheader").fold(Vec::new(), |mut headers, (_, entry)| {
+            if entry.text().is_empty() {
+                headers.clear();
+            } else {
+                headers.push(entry);
+            }
+            headers
         })
     }
 
@@ -142,6 +173,7 @@ pub async fn observe(facts: &Facts) -> Result<GitConfig, Gap> {
             let mut config =
                 GitConfig { entries: read_listing(facts, &output, flags.len()), problems, without_git: false };
             locate(facts, &mut config.entries).await;
+            config.problems.extend(unreadable(facts).await);
             return Ok(config);
         }
         complaint = read_complaint(&output.stderr_text(), |file| facts.machine.tilde(Path::new(file)));
@@ -150,6 +182,21 @@ pub async fn observe(facts: &Facts) -> Result<GitConfig, Gap> {
         Some(problem) => Ok(GitConfig { problems: vec![problem], ..GitConfig::default() }),
         None => Err(Gap::blocked("git-version", "git cannot list its configuration")),
     }
+}
+
+/// The person's own files that exist and may not be read: git passes them over without a word.
+async fn unreadable(facts: &Facts) -> Vec<Problem> {
+    let machine = &facts.machine;
+    let xdg =
+        machine.var_set("XDG_CONFIG_HOME").map_or_else(|| machine.expand("~/.config"), |dir| machine.expand(&dir));
+    let mut problems = Vec::new();
+    for file in [machine.expand("~/.gitconfig"), xdg.join("git/config")] {
+        if machine.read(&file).await == Err(FileError::Denied) {
+            let text = "permission denied".to_owned();
+            problems.push(Problem { file: machine.tilde(&file), line: None, text, fatal: false });
+        }
+    }
+    problems
 }
 
 /// Why git gave up, in its own last words: an include that includes itself, for one.
@@ -164,6 +211,7 @@ fn read_complaint(stderr: &str, show: impl Fn(&str) -> String) -> Option<Problem
 /// Reads `git config --list -z`, whose records carry scope and origin in front when they were asked for.
 fn read_listing(facts: &Facts, output: &Output, extra_fields: usize) -> Vec<Entry> {
     let listing = String::from_utf8_lossy(&output.stdout);
+    let top = facts.request.target.worktree.as_deref().unwrap_or(facts.machine.cwd());
     let fields: Vec<&str> = listing.split_terminator('\0').collect();
     fields
         .chunks_exact(extra_fields + 1)
@@ -178,15 +226,28 @@ fn read_listing(facts: &Facts, output: &Output, extra_fields: usize) -> Vec<Entr
                 _ => ("", ""),
             };
             let source = match origin.split_once(':') {
-                Some(("file", path)) => facts.machine.tilde(&facts.machine.cwd().join(path)),
+                // Git names the files of a repository from its top level.
+                Some(("file", path)) => facts.machine.tilde(&top.join(path)),
                 Some((kind, _)) => kind.to_owned(),
                 None => "git config".to_owned(),
             };
-            let masked = value.map(redact);
+            let masked = value.map(|value| tell(key, value));
             let raw = value.filter(|value| masked.as_deref() != Some(value)).map(Secret::new);
             Entry { key: redact(key), value: masked, source, line: None, raw, scope: scope.to_owned() }
         })
         .collect()
+}
+
+/// The longest value that is looked at whole; a longer one is nobody's setting.
+const LONGEST: usize = 16 * 1024;
+
+/// A value as it may be told.
+fn tell(key: &str, value: &str) -> String {
+    if value.len() > LONGEST {
+        return format!("({} bytes)", value.len());
+    }
+    let helper = key.starts_with("credential.") && key.ends_with(".helper");
+    if helper { super::helpers::tell(value) } else { redact(value) }
 }
 
 /// What git complains about on standard error.
@@ -372,6 +433,18 @@ mod tests {
         let found = read("fatal: bad config variable 'credential.helper' in file '/h/x' at line 7");
         assert_eq!((found[0].line, found[0].file.as_str()), (Some(7), "/h/x"));
         assert_eq!(read("warning: something else"), []);
+    }
+
+    #[test]
+    fn the_most_specific_http_setting_wins() {
+        let entry = |key: &str, value: &str| Entry { key: key.into(), value: Some(value.into()), ..Entry::default() };
+        let config = GitConfig {
+            entries: vec![entry("http.https://git-codecommit.*.amazonaws.com.proxy", "a"), entry("http.proxy", "b")],
+            ..GitConfig::default()
+        };
+        let proxy = |url: &str| config.http(url, "proxy").map(Entry::text);
+        assert_eq!(proxy("https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x"), Some("a"));
+        assert_eq!(proxy("https://github.com/x"), Some("b"));
     }
 
     #[test]

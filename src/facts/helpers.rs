@@ -7,6 +7,7 @@ use super::Facts;
 use super::git_config::{Entry, GitConfig};
 use crate::check::Gap;
 use crate::machine::{Invocation, Machine, Os};
+use crate::redact::{Secret, redact};
 use crate::shape::Kind;
 use crate::target::Protocol;
 use crate::urlmatch::Parts;
@@ -183,16 +184,37 @@ fn section_applies(section: &str, url: &Parts, wildcards: bool) -> bool {
 
 impl Helper {
     fn read(entry: &Entry, section: Option<&str>) -> Self {
-        let (kind, program) = classify(entry.text());
+        let (kind, program) = classify(entry.raw.as_ref().map_or_else(|| entry.text(), Secret::expose));
         Self { entry: entry.clone(), section: section.map(str::to_owned), kind, program }
     }
+}
+
+/// A helper's value as it may be told. A piece of shell can hold a secret in any form, so of one that the doctor does not know
+/// only its first word is told.
+pub(super) fn tell(value: &str) -> String {
+    let Some(command) = value.strip_prefix('!') else { return redact(value) };
+    let plain = |word: &str| {
+        let drive = word.get(1..2) == Some(":");
+        word == "\"$@\""
+            || word
+                .replacen(':', "", usize::from(drive))
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_./~@$\\".contains(c))
+    };
+    let words = || command.split_whitespace();
+    if command.contains("codecommit credential-helper") || (words().all(plain) && !words().any(|word| word == "-u")) {
+        return redact(value);
+    }
+    let program = words().find(|word| plain(word)).unwrap_or_default();
+    format!("!{program} …")
 }
 
 fn classify(value: &str) -> (HelperKind, Program) {
     let quoted = value.starts_with(['"', '\'']);
     let bang = value.trim_start_matches(['"', '\'']).strip_prefix('!');
     let command = bang.unwrap_or(value).trim();
-    let words = shlex::split(command.trim_matches(['"', '\''])).unwrap_or_default();
+    let command = if quoted { command.trim_matches(['"', '\'']) } else { command };
+    let words = shlex::split(command).unwrap_or_default();
     let assignments = words.iter().take_while(|word| is_assignment(word)).count();
     let name = words.get(assignments).cloned().unwrap_or_default();
     let base = base_name(&name);
@@ -204,7 +226,9 @@ fn classify(value: &str) -> (HelperKind, Program) {
         aws.bang_missing = bang.is_none() && !quoted && !is_absolute(&name);
         let subcommand = words[assignments + 1..].windows(2).any(|pair| pair == ["codecommit", "credential-helper"]);
         aws.quoted = quoted || (bang.is_some() && !subcommand);
-        let looked_for = !aws.bang_missing && !quoted;
+        // What the shell makes of a variable, a tilde or a PATH of the helper's own is not guessed.
+        let own_path = words[..assignments].iter().any(|word| word.starts_with("PATH="));
+        let looked_for = !aws.bang_missing && !quoted && !own_path && !is_shell(&name);
         let program = Program { bare: !name.contains(['/', '\\']), name, looked_for, ..Program::default() };
         return (HelperKind::Aws(aws), program);
     }
@@ -245,12 +269,17 @@ fn wrapped_words(command: &str) -> Vec<String> {
 
 fn aws_options(words: &[String]) -> AwsHelper {
     AwsHelper {
-        profile: option(words, "--profile"),
-        region: option(words, "--region"),
+        profile: option(words, "--profile").filter(|profile| !is_shell(profile)),
+        region: option(words, "--region").filter(|region| !is_shell(region)),
         ignores_host: words.iter().any(|word| word == "--ignore-host-check" || word == "-i"),
         no_auto_prompt: words.iter().any(|word| word == "--no-cli-auto-prompt"),
         ..AwsHelper::default()
     }
+}
+
+/// Whether a word means something else to a shell than itself.
+fn is_shell(word: &str) -> bool {
+    word.starts_with('~') || word.contains(['$', '`'])
 }
 
 fn is_assignment(word: &str) -> bool {
@@ -419,6 +448,41 @@ mod tests {
         ] {
             assert_eq!(classify(value).0, kind, "{value}");
         }
+    }
+
+    #[test]
+    fn of_a_piece_of_shell_only_the_first_word_is_told() {
+        for (value, told) in [
+            ("!gh auth git-credential", "!gh auth git-credential"),
+            ("!GH_TOKEN=ghp_S3cret gh auth git-credential", "!gh …"),
+            ("!curl -s -u bob:S3cret https://v/c", "!curl …"),
+            ("!curl -H \"PRIVATE-TOKEN: glpat-S3cret\" https://x", "!curl …"),
+            ("!f() { printf \"username=x\\npassword=%s\\n\" S3cret; }; f", "!printf …"),
+            (
+                "!aws --profile dev codecommit credential-helper $@",
+                "!aws --profile dev codecommit credential-helper $@",
+            ),
+            ("store", "store"),
+        ] {
+            assert_eq!(tell(value), told);
+        }
+    }
+
+    #[test]
+    fn what_only_a_shell_understands_is_not_judged() {
+        for value in [
+            "!~/.local/bin/aws codecommit credential-helper $@",
+            "!$HOME/bin/aws codecommit credential-helper $@",
+            "!PATH=~/.local/bin:$PATH aws codecommit credential-helper $@",
+        ] {
+            assert!(!classify(value).1.looked_for, "{value}");
+        }
+        let aws = |value: &str| match classify(value).0 {
+            HelperKind::Aws(aws) => aws,
+            other => panic!("{value}: {other:?}"),
+        };
+        assert_eq!(aws("!aws --profile ${CC_PROFILE:-dev} codecommit credential-helper $@").profile, None);
+        assert_eq!(aws("!\"/opt/aws\" --profile dev codecommit credential-helper $@").profile.as_deref(), Some("dev"));
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub struct KmsAccess {
     pub simulation: Option<Vec<Decision>>,
     /// Why there was no simulation.
     pub simulation_refused: Option<String>,
+    /// The region of the key.
+    pub region: String,
     /// KMS's own answers to dry runs: the action, and the refusal (`None` when it would have worked).
     pub direct: Vec<(String, Option<Refusal>)>,
 }
@@ -72,6 +74,8 @@ pub struct Decision {
     pub decision: String,
     /// The statements that decided.
     pub statements: Vec<Statement>,
+    /// Condition keys that a policy looks at and that were not given, so that the decision may be another in reality.
+    pub missing_context: Vec<String>,
     /// Whether the permissions boundary allows it, when there is one.
     pub boundary_allows: Option<bool>,
     /// Whether the organisation's policies allow it, when there is one.
@@ -105,7 +109,8 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
         principal::observe(facts, &iam, facts.caller().await?).await
     });
     let Asker { identity, principal, is_caller } = principal?;
-    let mut access = KmsAccess { principal: principal.clone().ok(), ..KmsAccess::default() };
+    let mut access =
+        KmsAccess { principal: principal.clone().ok(), region: api.region().to_owned(), ..KmsAccess::default() };
     let aliased = match aliased {
         Ok(aliased) => aliased,
         Err(Refusal::NoAnswer(why)) => return Err(no_answer(facts, "KMS", &why).await),
@@ -121,7 +126,7 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
     let id = own.or_else(|| aliased.clone());
     let key = id.map(|id| {
         let is_default = aliased.as_ref().map(|aliased| id == *aliased || id.ends_with(&format!("/{aliased}")));
-        Key { id, aws_managed: is_default.filter(|is_default| *is_default), ..Key::default() }
+        Key { id, aws_managed: is_default, ..Key::default() }
     });
 
     let resource = key.as_ref().map_or_else(
@@ -146,7 +151,7 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
         Err(why) => access.simulation_refused = Some(why),
     }
     if let Some(key) = &access.key {
-        let customer = key.aws_managed == Some(false);
+        let customer = key.aws_managed != Some(true);
         // KMS answers for the caller alone.
         if is_caller && (access.simulation.is_none() || customer) {
             access.direct = Box::pin(dry_runs(&kms, &key.id)).await;
@@ -240,6 +245,7 @@ fn read_decision(result: &EvaluationResult) -> Decision {
                 span: position(statement.start_position()).zip(position(statement.end_position())),
             })
             .collect(),
+        missing_context: result.missing_context_values().to_vec(),
         boundary_allows: result
             .permissions_boundary_decision_detail()
             .map(aws_sdk_iam::types::PermissionsBoundaryDecisionDetail::allowed_by_permissions_boundary),

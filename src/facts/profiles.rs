@@ -6,7 +6,7 @@ use super::Facts;
 use crate::check::Gap;
 use crate::finding::Evidence;
 use crate::machine::{FileError, Machine};
-use crate::redact::MASK;
+use crate::redact::{MASK, Secret};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -47,6 +47,9 @@ pub struct Setting {
     pub file: String,
     /// The line in that file.
     pub line: u32,
+    /// The value itself, where it is a command; never told.
+    #[serde(skip)]
+    raw: Option<Secret>,
 }
 
 impl Section {
@@ -54,6 +57,21 @@ impl Section {
     #[must_use]
     pub fn setting(&self, key: &str) -> Option<&Setting> {
         self.settings.iter().find(|setting| setting.key == key)
+    }
+
+    /// The program that gives the profile's credentials, where nothing before it does.
+    pub(super) fn command(&self) -> Option<&str> {
+        let before = [
+            "aws_access_key_id",
+            "role_arn",
+            "sso_session",
+            "sso_start_url",
+            "web_identity_token_file",
+            "login_session",
+        ];
+        let setting =
+            self.setting("credential_process").filter(|_| !before.iter().any(|key| self.setting(key).is_some()))?;
+        Some(setting.raw.as_ref().map_or(setting.value.as_str(), Secret::expose))
     }
 
     /// The value of a key.
@@ -203,13 +221,20 @@ impl Profiles {
 
 fn read_setting(machine: &Machine, file: &str, line: u32, key: &str, value: &str) -> Setting {
     let key = key.to_owned();
-    let value = value.trim();
+    let written = value.trim();
+    let value = written;
     let secret = ["secret", "token", "password"].iter().any(|word| key.contains(word)) && !key.ends_with("_file");
     if secret {
         machine.secrets().learn(value);
     }
-    let value = if secret { MASK.to_owned() } else { crate::redact::redact(value) };
-    Setting { key, value, file: file.to_owned(), line }
+    // An access key id that does not look like one may be the secret, put in the wrong place.
+    let swapped = key == "aws_access_key_id" && !(value.starts_with("AKIA") || value.starts_with("ASIA"));
+    if swapped {
+        machine.secrets().learn(value);
+    }
+    let value = if secret || swapped { MASK.to_owned() } else { crate::redact::redact(value) };
+    let raw = (key == "credential_process").then(|| Secret::new(written));
+    Setting { key, value, file: file.to_owned(), line, raw }
 }
 
 #[cfg(test)]

@@ -3,27 +3,11 @@
 use super::Facts;
 use super::git_config::{Entry, GitConfig};
 use crate::check::Gap;
-use crate::machine::Machine;
+use crate::machine::{Invocation, Machine};
 use crate::redact::{Secret, redact};
-use crate::target::CloneUrl;
-use anyhow::{Context, bail};
+use crate::target::{CloneUrl, Protocol};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
-
-/// The person's choice, before git has its say.
-#[derive(Clone, Debug, Default)]
-pub struct Chosen {
-    /// What was typed, without secrets.
-    pub input: Option<String>,
-    /// The URL itself.
-    pub url: Option<Secret>,
-    /// Where it was found: "command line", "remote origin".
-    pub from: String,
-    /// The working tree that it belongs to.
-    pub worktree: Option<PathBuf>,
-    /// Git refuses this repository because somebody else owns it.
-    pub dubious: Option<PathBuf>,
-}
+use std::path::Path;
 
 /// The clone URL and what git makes of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -52,93 +36,6 @@ impl Target {
     }
 }
 
-/// Finds out which URL is meant: a clone URL, a remote's name, a working tree, or the repository that the person stands in.
-///
-/// # Errors
-/// A sentence for the person, when the text is none of them.
-pub fn choose(machine: &Machine, input: Option<&str>) -> anyhow::Result<Chosen> {
-    let Some(text) = input.map(str::trim) else { return Ok(from_worktree(machine.cwd(), None)) };
-    let shown: String = CloneUrl::read(text).shown.chars().take(LONGEST).collect();
-    if text.is_empty() || text.chars().any(char::is_control) {
-        bail!("the target is empty or holds control characters; give a clone URL, a remote's name or a folder");
-    }
-    let folder = machine.expand(text);
-    let chosen = if looks_like_url(text) {
-        Chosen { url: Some(Secret::new(text)), from: "command line".to_owned(), ..from_worktree(machine.cwd(), None) }
-    } else if machine.exists(&folder) {
-        let chosen = from_worktree(&folder, None);
-        if chosen.worktree.is_none() && chosen.dubious.is_none() {
-            bail!("{shown} is not inside a Git working tree; give a clone URL, a remote's name or a working tree");
-        }
-        chosen
-    } else {
-        let chosen = from_worktree(machine.cwd(), Some(text));
-        chosen.url.as_ref().with_context(|| unknown(&shown, machine.cwd()))?;
-        chosen
-    };
-    Ok(Chosen { input: Some(shown), ..chosen })
-}
-
-/// How much of a text that is no target is repeated.
-const LONGEST: usize = 200;
-
-fn looks_like_url(text: &str) -> bool {
-    text.contains("://") || text.starts_with("codecommit:") || (text.contains('@') && text.contains(':'))
-}
-
-fn unknown(shown: &str, cwd: &Path) -> String {
-    let names =
-        open(cwd).ok().map(|repository| remotes(&repository).into_iter().map(|(name, _)| name).collect::<Vec<_>>());
-    let near = names.iter().flatten().min_by_key(|name| strsim::damerau_levenshtein(name, shown));
-    let near = near.filter(|name| strsim::damerau_levenshtein(name, shown) <= 2);
-    let hint = near.map(|name| format!(" (did you mean the remote {name}?)")).unwrap_or_default();
-    format!("{shown} is neither a clone URL, nor a remote of this repository, nor a folder{hint}")
-}
-
-fn open(folder: &Path) -> Result<git2::Repository, git2::Error> {
-    git2::Repository::open_ext(folder, git2::RepositoryOpenFlags::empty(), std::iter::empty::<&Path>())
-}
-
-fn remotes(repository: &git2::Repository) -> Vec<(String, String)> {
-    let Ok(config) = repository.config() else { return Vec::new() };
-    let names =
-        repository.remotes().map(|names| names.iter().flatten().flatten().map(str::to_owned).collect::<Vec<_>>());
-    names
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|name| {
-            let url = config.get_string(&format!("remote.{name}.url")).ok()?;
-            Some((name, url))
-        })
-        .collect()
-}
-
-/// The CodeCommit remote of the repository around a folder: the current branch's, else `origin`, else the first; with a
-/// name, that remote, whatever it is.
-fn from_worktree(folder: &Path, name: Option<&str>) -> Chosen {
-    let repository = match open(folder) {
-        Ok(repository) => repository,
-        Err(error) if error.code() == git2::ErrorCode::Owner => {
-            return Chosen { dubious: Some(folder.to_owned()), from: "nowhere".to_owned(), ..Chosen::default() };
-        }
-        Err(_) => return Chosen { from: "nowhere".to_owned(), ..Chosen::default() },
-    };
-    let upstream = repository.head().ok().and_then(|head| {
-        let name = repository.branch_upstream_remote(head.name().ok()?).ok()?;
-        name.as_str().ok().map(str::to_owned)
-    });
-    let mut remotes = remotes(&repository);
-    remotes.retain(|(remote, url)| name.map_or_else(|| CloneUrl::read(url).is_codecommit(), |name| name == remote));
-    remotes.sort_by_key(|(remote, _)| (Some(remote) != upstream.as_ref(), remote != "origin"));
-    let worktree = Some(repository.workdir().unwrap_or_else(|| repository.path()).to_owned());
-    match remotes.into_iter().next() {
-        Some((remote, url)) => {
-            Chosen { url: Some(Secret::new(url)), from: format!("remote {remote}"), worktree, ..Chosen::default() }
-        }
-        None => Chosen { worktree, from: "nowhere".to_owned(), ..Chosen::default() },
-    }
-}
-
 /// Observes what git makes of the chosen URL.
 ///
 /// # Errors
@@ -148,13 +45,22 @@ pub async fn observe(facts: &Facts) -> Result<Target, Gap> {
     let mut target = Target {
         input: chosen.input.clone(),
         from: chosen.from.clone(),
-        dubious: chosen.dubious.as_ref().map(|folder| facts.machine.tilde(folder)),
+        dubious: match &chosen.dubious {
+            Some(folder) => refused(&facts.machine, folder).await,
+            None => None,
+        },
         ..Target::default()
     };
-    let Some(url) = &chosen.url else {
+    // Where libgit2 saw no URL, git may: it reads more kinds of repository, and knows abbreviations of URLs.
+    let found = match &chosen.url {
+        None if target.dubious.is_none() => remote_that_git_lists(facts, chosen.remote.as_deref()).await,
+        url => url.clone().map(|url| (chosen.from.clone(), url)),
+    };
+    let Some((from, url)) = &found else {
         target.effective = default_endpoint(facts).await;
         return Ok(target);
     };
+    target.from.clone_from(from);
     target.given = Some(CloneUrl::read(url.expose()));
     let config = facts.git_config().await.ok();
     let (rewritten, by) = config.map_or((None, None), |config| rewrite(config, url.expose(), "insteadof"));
@@ -162,7 +68,7 @@ pub async fn observe(facts: &Facts) -> Result<Target, Gap> {
     target.rewritten_by = by.cloned();
     let mut effective = CloneUrl::read(rewritten.as_deref().unwrap_or(url.expose()));
     if effective.region.is_none()
-        && let Some(region) = configured_region(facts, effective.profile.as_deref()).await
+        && let Some(region) = configured_region(facts, &effective).await
     {
         effective.settle_region(&region);
     }
@@ -170,22 +76,50 @@ pub async fn observe(facts: &Facts) -> Result<Target, Gap> {
     Ok(target)
 }
 
+/// The repository that git itself refuses because somebody else owns it. libgit2, which looked first, knows fewer ways to
+/// trust a folder than git does.
+async fn refused(machine: &Machine, folder: &Path) -> Option<String> {
+    let Some(git) = machine.which("git") else { return Some(machine.tilde(folder)) };
+    let asking =
+        Invocation::quick(git, ["-C".as_ref(), folder.as_os_str(), "rev-parse".as_ref(), "--git-dir".as_ref()]);
+    let said = machine.run(asking).await.ok()?.stderr_text();
+    let (_, rest) = said.split_once("dubious ownership in repository at '")?;
+    Some(machine.tilde(Path::new(rest.split('\'').next()?)))
+}
+
+/// The named remote in git's own listing, or the CodeCommit one, `origin` first; and where it was found.
+async fn remote_that_git_lists(facts: &Facts, named: Option<&str>) -> Option<(String, Secret)> {
+    let config = facts.git_config().await.ok()?;
+    let mut urls: Vec<_> = config.section("remote").filter(|(_, name, _)| *name == "url").collect();
+    urls.sort_by_key(|(remote, _, _)| *remote != Some("origin"));
+    let is_meant = |remote: &str, url: &str| match named {
+        Some(named) => named == remote,
+        None => CloneUrl::read(rewrite(config, url, "insteadof").0.as_deref().unwrap_or(url)).is_codecommit(),
+    };
+    urls.into_iter().find_map(|(remote, _, entry)| {
+        let url = entry.raw.as_ref().map_or_else(|| entry.text(), Secret::expose);
+        is_meant(remote?, url).then(|| (format!("remote {}", remote.unwrap_or_default()), Secret::new(url)))
+    })
+}
+
 /// The Git endpoint of the region that the set-up is for, when there is no URL.
 async fn default_endpoint(facts: &Facts) -> Option<CloneUrl> {
-    let region = configured_region(facts, None).await?;
+    let region = configured_region(facts, &CloneUrl::read("")).await?;
     Some(CloneUrl::read(&format!("https://{}/", crate::regions::git_host(&region))))
 }
 
-/// `--region`, else what git-remote-codecommit and the AWS CLI use: `AWS_REGION` (SDK and CLI v2), `AWS_DEFAULT_REGION`,
-/// then the profile's `region`.
-async fn configured_region(facts: &Facts, profile: Option<&str>) -> Option<String> {
+/// `--region`, else the environment's, else the profile's. git-remote-codecommit (botocore) knows `AWS_DEFAULT_REGION` only;
+/// the SDKs and version 2 of the AWS CLI prefer `AWS_REGION`.
+async fn configured_region(facts: &Facts, url: &CloneUrl) -> Option<String> {
     let machine = &facts.machine;
-    let from_env = || machine.var_set("AWS_REGION").or_else(|| machine.var_set("AWS_DEFAULT_REGION"));
+    let variables: &[&str] =
+        if url.protocol == Protocol::Grc { &["AWS_DEFAULT_REGION"] } else { &["AWS_REGION", "AWS_DEFAULT_REGION"] };
+    let from_env = || variables.iter().find_map(|name| machine.var_set(name));
     if let Some(region) = facts.request.region.clone().or_else(from_env) {
         return Some(region);
     }
     let profiles = facts.profiles().await.ok()?;
-    let name = profile.map(str::to_owned).or_else(|| facts.request.profile.clone());
+    let name = url.profile.clone().or_else(|| facts.request.profile.clone());
     let name = name.or_else(|| machine.var_set("AWS_PROFILE")).unwrap_or_else(|| "default".to_owned());
     profiles.get(&name)?.value("region").map(str::to_owned)
 }

@@ -1,6 +1,7 @@
 //! Reaching a host the way git does, one stage after the other, so that the stage that fails can be named.
 
-use super::{Machine, tls};
+use super::Machine;
+use super::tls::{self, Roots};
 use crate::redact::Secret;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Bytes;
@@ -83,8 +84,8 @@ pub struct Wire {
     pub port: u16,
     /// The proxy: host, port, whether it is spoken to over TLS, and its `user:password`.
     pub proxy: Option<(String, u16, bool, Option<Secret>)>,
-    /// Certificates in PEM form that replace the system's.
-    pub roots: Option<Vec<u8>>,
+    /// Whom to trust.
+    pub roots: Roots,
     /// When to give up.
     pub deadline: Instant,
 }
@@ -100,6 +101,8 @@ pub struct Dialed {
     pub issuer: Option<String>,
     /// The stage that failed, and why.
     pub failure: Option<(Stage, DialError)>,
+    /// After how many milliseconds it failed.
+    pub failed_after: u64,
     /// Status, headers and the beginning of the body.
     pub answer: Option<(StatusCode, HeaderMap, Vec<u8>)>,
     /// The first line that an SSH server sent.
@@ -118,8 +121,9 @@ impl Machine {
     /// Opens a connection and asks for a path over HTTPS, without credentials.
     pub async fn get(&self, wire: &Wire, path: &str, agent: &str) -> Dialed {
         let mut dialed = Dialed::default();
+        let started = Instant::now();
         if let Err(failure) = dialed.https(wire, path, agent).await {
-            dialed.failure = Some(failure);
+            dialed.fail(failure, started);
         }
         dialed
     }
@@ -127,6 +131,7 @@ impl Machine {
     /// Opens a connection and reads the line with which an SSH server begins (RFC 4253, section 4.2).
     pub async fn ssh_banner(&self, wire: &Wire) -> Dialed {
         let mut dialed = Dialed::default();
+        let started = Instant::now();
         let greeting = async {
             let mut stream = dialed.open(wire).await?;
             let mut line = Vec::new();
@@ -141,13 +146,21 @@ impl Machine {
         };
         match greeting.await {
             Ok(banner) => dialed.banner = Some(banner),
-            Err(failure) => dialed.failure = Some(failure),
+            Err(failure) => dialed.fail(failure, started),
         }
         dialed
     }
 }
 
 impl Dialed {
+    /// Remembers the stage that failed, and how long it took to.
+    fn fail(&mut self, failure: Failed, started: Instant) {
+        let before: u64 = self.stages.iter().map(|(_, took)| took).sum();
+        let all = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.failed_after = all.saturating_sub(before);
+        self.failure = Some(failure);
+    }
+
     async fn https(&mut self, wire: &Wire, path: &str, agent: &str) -> Result<(), Failed> {
         let stream = self.open(wire).await?;
         let stream = self.handshake(wire, &wire.host, stream, Stage::Tls).await?;
@@ -318,7 +331,7 @@ mod tests {
 
     fn wire(host: &str, port: u16) -> Wire {
         let deadline = Instant::now() + Duration::from_secs(8);
-        Wire { host: host.to_owned(), port, proxy: None, roots: None, deadline }
+        Wire { host: host.to_owned(), port, proxy: None, roots: Roots { system: true, ..Roots::default() }, deadline }
     }
 
     /// A server that greets each client with these bytes.

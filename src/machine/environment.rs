@@ -32,6 +32,9 @@ impl Os {
     }
 }
 
+/// Where programs are looked for without `PATH` (execvp(3)).
+const USUAL_PATH: &str = "/bin:/usr/bin";
+
 /// How long one answer is waited for: of a program, a file, a host.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -187,7 +190,10 @@ impl Machine {
     /// Every program of this name on `PATH`, in order. A name with a slash is looked up as a path.
     #[must_use]
     pub fn which_all(&self, name: &str) -> Vec<PathBuf> {
-        self.which_in(name, self.var_os("PATH").unwrap_or_default())
+        // Nothing from the folder that the person stands in: an empty part of PATH, or none at all, would mean that.
+        let path = self.var_os("PATH").filter(|path| !path.is_empty()).unwrap_or(OsStr::new(USUAL_PATH));
+        let folders = std::env::split_paths(path).filter(|folder| folder.is_absolute());
+        std::env::join_paths(folders).map(|path| self.which_in(name, path)).unwrap_or_default()
     }
 
     /// The program that this name runs, if any.

@@ -13,3 +13,4 @@ pub use dial::{DialError, Dialed, Stage, Wire};
 pub use environment::{Machine, Os};
 pub use files::FileError;
 pub use process::{Ended, Invocation, Output};
+pub use tls::Roots;

@@ -6,14 +6,15 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 /// Where the issuer of the server's certificate will be found.
 pub(super) type Issuer = Arc<Mutex<Option<String>>>;
 
-/// A client that trusts the given certificates in PEM form, or the system's.
-pub(super) async fn client(roots: Option<Vec<u8>>) -> Result<(ClientConfig, Issuer), String> {
-    let roots = tokio::task::spawn_blocking(move || trusted(roots)).await.map_err(|error| error.to_string())?;
+/// A client that trusts these and nobody else.
+pub(super) async fn client(roots: Roots) -> Result<(ClientConfig, Issuer), String> {
+    let roots = tokio::task::spawn_blocking(move || trusted(&roots)).await.map_err(|error| error.to_string())?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Witness::new(roots, &provider)?;
     let issuer = Arc::clone(&verifier.issuer);
@@ -57,16 +58,30 @@ pub(super) fn explain(error: &rustls::Error) -> DialError {
     }
 }
 
-/// The certificates to trust: the given ones, or the system's (`SSL_CERT_FILE` and `SSL_CERT_DIR` are respected).
-fn trusted(pem: Option<Vec<u8>>) -> RootCertStore {
+/// Whom to trust.
+#[derive(Clone, Debug, Default)]
+pub struct Roots {
+    /// Certificates in PEM form.
+    pub pem: Option<Vec<u8>>,
+    /// A folder of certificates.
+    pub folder: Option<PathBuf>,
+    /// Whether the system's certificates count as well (`SSL_CERT_FILE` and `SSL_CERT_DIR` are respected).
+    pub system: bool,
+}
+
+fn trusted(roots: &Roots) -> RootCertStore {
     use rustls::pki_types::pem::PemObject;
-    let certificates = match pem {
-        Some(pem) => CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect(),
-        None => rustls_native_certs::load_native_certs().certs,
-    };
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(certificates);
-    roots
+    let mut store = RootCertStore::empty();
+    if let Some(pem) = &roots.pem {
+        store.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
+    }
+    if let Some(folder) = &roots.folder {
+        store.add_parsable_certificates(rustls_native_certs::load_certs_from_paths(None, Some(folder)).certs);
+    }
+    if roots.system {
+        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
+    store
 }
 
 /// Verifies as usual, and remembers who issued the certificate.

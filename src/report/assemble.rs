@@ -63,7 +63,12 @@ impl Teller<'_> {
     /// Text without secrets and without characters that would act on a terminal.
     fn text(&self, text: &str) -> String {
         let clean = self.machine.secrets().scrub(text);
-        clean.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+        let tame = |c: char| match c {
+            '\n' | '\t' => ' ',
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        };
+        clean.trim_end().chars().map(tame).collect()
     }
 
     fn target(&self, facts: &Facts) -> TargetView {
@@ -75,7 +80,7 @@ impl Teller<'_> {
         let tell = |text: &String| self.text(text);
         TargetView {
             input: target.input.as_ref().map(tell),
-            from: target.from.clone(),
+            from: self.text(&target.from),
             url: target.given.as_ref().map(|url| self.text(&url.shown)),
             protocol: url.map(|url| url.protocol),
             method: method.map(|method| method.method),
@@ -180,6 +185,10 @@ impl Teller<'_> {
 
     fn fix(&self, fix: &Fix) -> FixView {
         let os = self.machine.os();
+        // A command that would show a secret, or that masking would change, is worse than none.
+        let (commands, hidden): (Vec<String>, Vec<String>) =
+            fix.steps.iter().filter_map(|step| command(step, os)).partition(|line| self.text(line) == *line);
+        let withheld = (!hidden.is_empty()).then(|| "Some commands would show a secret and are left out.".to_owned());
         let instructions = fix.steps.iter().filter_map(|step| match step {
             Step::Instruct(text) => Some(self.text(text)),
             _ => None,
@@ -187,8 +196,8 @@ impl Teller<'_> {
         FixView {
             title: self.text(&fix.title),
             safety: fix.safety,
-            commands: fix.steps.iter().filter_map(|step| command(step, os)).map(|line| self.text(&line)).collect(),
-            instructions: instructions.collect(),
+            commands: if hidden.is_empty() { commands } else { Vec::new() },
+            instructions: instructions.chain(withheld).collect(),
             docs: fix.docs.map(str::to_owned),
         }
     }

@@ -239,3 +239,171 @@ fn no_secret_comes_out_wherever_it_was_planted() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn no_secret_comes_out_of_a_slip() -> Result<()> {
+    let slips: [(&str, &[&str], &str, &str); 9] = [
+        ("a proxy without a scheme", &[URL], ".gitconfig", "[http]\n\tproxy = ann:c4n4ry-s3cr3t@127.0.0.1:1\n"),
+        (
+            "a quote in a proxy's password",
+            &[URL],
+            ".gitconfig",
+            "[http]\n\tproxy = \"http://ann:it'c4n4ry-s3cr3t@127.0.0.1:1\"\n",
+        ),
+        ("a token as a proxy's user", &[URL], ".gitconfig", "[http]\n\tproxy = http://c4n4ry-s3cr3t@127.0.0.1:1\n"),
+        (
+            "a variable of a helper",
+            &["--offline", URL],
+            ".gitconfig",
+            "[credential]\n\thelper = !T=c4n4ry-s3cr3t gh auth\n",
+        ),
+        (
+            "a helper's script",
+            &["--offline", URL],
+            ".gitconfig",
+            "[credential]\n\thelper = \"!f() { printf 'password=%s' c4n4ry-s3cr3t; }; f\"\n",
+        ),
+        (
+            "one slash in the URL",
+            &[
+                "--offline",
+                "https:/ann-at-111122223333:c4n4ry-s3cr3t@git-codecommit.us-east-2.amazonaws.com/v1/repos/x",
+            ],
+            "x",
+            "",
+        ),
+        (
+            "no scheme in the URL",
+            &["--offline", "ann-at-111122223333:c4n4ry-s3cr3t@git-codecommit.us-east-2.amazonaws.com/v1/repos/x"],
+            "x",
+            "",
+        ),
+        (
+            "one URL too many",
+            &[URL, "https://ann:c4n4ry-s3cr3t@git-codecommit.us-east-2.amazonaws.com/v1/repos/x"],
+            "x",
+            "",
+        ),
+        (
+            "key and secret swapped",
+            &["--method", "credential-helper", URL],
+            ".aws/credentials",
+            "[default]\naws_access_key_id = c4n4ry-s3cr3t-of-40-characters-as-they-are\naws_secret_access_key = AKIAIOSFODNN7EXAMPLE\n",
+        ),
+    ];
+    for (what, args, file, text_of_file) in slips {
+        let mut scene = Scene::alone()?;
+        scene.env("HTTPS_PROXY", "http://127.0.0.1:1");
+        scene.file(file, text_of_file)?;
+        for format in [&["--verbose"][..], &["--format", "json"]] {
+            let args: Vec<&str> = args.iter().chain(format).copied().collect();
+            let said = text(&scene.run(DOCTOR, &args)?);
+            assert!(!said.contains(CANARY), "{what} tells a secret:\n{said}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_credential_process_is_bounded_and_its_words_are_its_own() -> Result<()> {
+    let mut scene = Scene::alone()?;
+    scene.env("HTTPS_PROXY", "http://127.0.0.1:1");
+    scene.program("leak", &format!("#!/bin/sh\necho {CANARY} >&2\necho {CANARY}\nexit 3\n"))?;
+    scene.file(".aws/config", "[default]\nregion = us-east-2\ncredential_process = leak\n")?;
+    let output = scene.run(DOCTOR, &["--method", "credential-helper", "--verbose", URL])?;
+    assert!(!text(&output).contains(CANARY) && text(&output).contains("ends with status 3"), "{}", text(&output));
+    Ok(())
+}
+
+#[test]
+fn only_helpers_that_git_would_run_are_run() -> Result<()> {
+    let scene = Scene::alone()?;
+    let marks = scene.home().join("marks");
+    for name in ["one", "two"] {
+        let answer = "[ \"$1\" = get ] && echo username=ann-at-111122223333 && echo password=abcdefgh1";
+        let script =
+            format!("#!/bin/sh\necho {name} \"$*\" >>'{}'\ncat >>'{}'\n{answer}\n", marks.display(), marks.display());
+        scene.program(&format!("git-credential-{name}"), &script)?;
+    }
+    scene.file(".gitconfig", "[credential]\n\thelper = one\n\thelper = two\n")?;
+    let injected = "https://x%0ahost=github.com%0ay=z@git-codecommit.us-east-2.amazonaws.com/v1/repos/x";
+    let password = "https://ann-at-111122223333:abcdefgh1@git-codecommit.us-east-2.amazonaws.com/v1/repos/x";
+    for target in ["codecommit::us-east-2://MyDemoRepo", password, injected] {
+        report(&scene, &["--timeout", "5", target])?;
+        assert!(!marks.exists(), "{target}: a helper was run");
+    }
+    report(&scene, &["--timeout", "5", URL])?;
+    let ran = codecommit_lab::tools::read(&marks)?;
+    assert!(ran.contains("one get") && !ran.contains("two"), "{ran}");
+    assert!(!ran.contains("store") && !ran.contains("erase"), "{ran}");
+    Ok(())
+}
+
+#[test]
+fn nothing_of_the_working_folder_is_run() -> Result<()> {
+    let mut scene = Scene::alone()?;
+    let evil = scene.home().join("evil");
+    scene.shell(&format!(
+        "printf '#!/bin/sh\\necho evil >>{}\\n' >git && chmod +x git 2>/dev/null; /bin/chmod +x git",
+        evil.display()
+    ))?;
+    for path in ["", ":/usr/bin:/bin", ".:/usr/bin:/bin"] {
+        scene.env("PATH", path);
+        report(&scene, &["--offline", URL])?;
+        assert!(!evil.exists(), "PATH={path}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_a_repository_says_cannot_act_on_the_terminal() -> Result<()> {
+    let scene = Scene::alone()?;
+    scene.git(&["init", "--quiet"])?;
+    let config = scene.work().join(".git/config");
+    let line =
+        format!("printf '[remote \"\\033[31mPWN\\033]0;t\\007\"]\\n\\turl = %s\\n' {URL} >>'{}'", config.display());
+    ensure!(scene.shell(&line)?.status.success());
+    let output = scene.run(DOCTOR, &["--offline", "--color", "never"])?;
+    assert!(output.stdout.iter().all(|byte| *byte != 0x1b && *byte != 7), "{}", text(&output));
+    assert!(text(&output).contains("MyDemoRepo in us-east-2"), "{}", text(&output));
+    Ok(())
+}
+
+#[test]
+fn a_broken_repository_is_diagnosed_whatever_was_named() -> Result<()> {
+    for (broken, expected) in [
+        ("printf '[x' >>.git/config", "git-config/config-invalid"),
+        ("git config extensions.partialClone origin && git config core.repositoryformatversion 1", ""),
+    ] {
+        let scene = Scene::alone()?;
+        scene.git(&["init", "--quiet"])?;
+        scene.git(&["remote", "add", "origin", URL])?;
+        ensure!(scene.shell(broken)?.status.success(), "{broken}");
+        for target in [&[][..], &["origin"], &["."]] {
+            let args: Vec<&str> = ["--offline"].iter().chain(target).copied().collect();
+            let document = report(&scene, &args)?;
+            assert_eq!(cause(&document), expected, "{broken}, {target:?}: {document:#?}");
+            assert!(!expected.is_empty() || document.target.url.as_deref() == Some(URL), "{target:?}: {document:#?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_working_tree_is_diagnosed_from_anywhere() -> Result<()> {
+    let scene = Scene::alone()?;
+    for line in [
+        "git init --quiet tree && mkdir -p tree/sub",
+        &format!("git -C tree remote add origin {URL}"),
+        "git -C tree config credential.helper 'aws codecommit credential-helper $@'",
+    ] {
+        ensure!(scene.shell(line)?.status.success(), "{line}");
+    }
+    for target in ["tree", "tree/sub"] {
+        let document = report(&scene, &["--offline", "--method", "credential-helper", target])?;
+        let helper = document.checks.iter().find(|check| check.id == "credential-helper").context("no check")?;
+        let bang = helper.findings.iter().find(|finding| finding.id == "helper-missing-bang").context("no finding")?;
+        assert!(bang.evidence[0].source.ends_with("tree/.git/config") && bang.evidence[0].line.is_some(), "{bang:#?}");
+    }
+    Ok(())
+}

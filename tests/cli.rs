@@ -407,3 +407,36 @@ fn a_working_tree_is_diagnosed_from_anywhere() -> Result<()> {
     }
     Ok(())
 }
+
+/// Whether the program that wrote its number into `pid` ends by itself within five seconds.
+fn ends(scene: &Scene) -> Result<bool> {
+    let wait = "PATH=$PATH:/usr/bin:/bin; exec timeout 5 tail --pid=\"$(cat \"$HOME/pid\")\" -f /dev/null";
+    Ok(scene.shell(wait)?.status.success())
+}
+
+#[test]
+fn nothing_that_was_started_outlives_the_doctor() -> Result<()> {
+    let hang = "#!/bin/sh\necho $$ >\"$HOME/pid\"\nexec /bin/sleep 60\n";
+    // Ctrl-C, while a helper hangs.
+    let scene = Scene::alone()?;
+    scene.program("git-credential-hang", hang)?;
+    scene.file(".gitconfig", "[credential]\n\thelper = hang\n")?;
+    let until_it_hangs = "PATH=$PATH:/usr/bin:/bin; (until [ -s \"$HOME/pid\" ]; do :; done; kill -INT $doctor)";
+    let line = format!("'{DOCTOR}' --only credential-helper {URL} & doctor=$!; {until_it_hangs}; wait $doctor");
+    let output = scene.run("bash", &["-c", &line])?;
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output));
+    assert!(ends(&scene)?, "a helper outlives Ctrl-C");
+
+    // The end of the time, while a slow git has only just begun.
+    let scene = Scene::alone()?;
+    let slow = format!(
+        "case $1 in version) /bin/sleep 0.8; echo git version 2.47.3 ;; config) /bin/sleep 0.8 ;; *) {} ;; esac",
+        hang.trim_start_matches("#!/bin/sh\n").trim_end().replace('\n', "; ")
+    );
+    scene.program("git", &format!("#!/bin/sh\n{slow}\n"))?;
+    scene.file(".aws/config", "[default]\ncredential_process = hang\nregion = us-east-2\n")?;
+    scene.program("hang", hang)?;
+    report(&scene, &["--timeout", "1.5", "--method", "credential-helper", URL])?;
+    assert!(ends(&scene)?, "a program outlives the time budget");
+    Ok(())
+}

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Programs that every machine has.
 const ORDINARY: &[&str] = &[
-    "sh", "cat", "cp", "cut", "date", "dirname", "env", "grep", "head", "mkdir", "mv", "python3", "rm", "sed", "tr",
-    "uname",
+    "sh", "bash", "cat", "cp", "cut", "date", "dirname", "env", "grep", "head", "mkdir", "mv", "python3", "rm", "sed",
+    "tr", "uname",
 ];
 
 /// After how many seconds a program is ended.

@@ -4,9 +4,6 @@
 pub const SETUP_GIT_CREDENTIALS: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up-gc.html";
 /// "Setup steps for HTTPS connections with the AWS CLI credential helper" on Linux, macOS or Unix.
 pub const SETUP_HELPER: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up-https-unixes.html";
-/// The same on Windows.
-pub const SETUP_HELPER_WINDOWS: &str =
-    "https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up-https-windows.html";
 /// "Setting up for AWS CodeCommit": compatible versions of Git and curl.
 pub const SETUP: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up.html";
 /// "Setup steps for HTTPS connections with git-remote-codecommit".
@@ -35,8 +32,6 @@ pub const ENCRYPTION: &str = "https://docs.aws.amazon.com/codecommit/latest/user
 pub const VPC: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/codecommit-and-interface-VPC.html";
 /// "Using temporary credentials to access repositories".
 pub const TEMPORARY: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/temporary-access.html";
-/// "Troubleshoot access denied error messages".
-pub const ACCESS_DENIED: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html";
 /// "Configuration and credential file settings in the AWS CLI".
 pub const AWS_FILES: &str = "https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html";
 /// "Configuring IAM Identity Center authentication with the AWS CLI".

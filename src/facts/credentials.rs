@@ -1,8 +1,14 @@
 //! The AWS credentials of the profile that Git would use, and how they were found.
 
+mod choice;
+mod process;
+mod sso;
+
+pub use choice::{Choice, choose};
+pub use sso::SsoProblem;
+
 use super::Facts;
-use super::credential_process;
-use super::profiles::{Profiles, Section};
+use super::profiles::Profiles;
 use crate::check::Gap;
 use crate::finding::Evidence;
 use crate::machine::Machine;
@@ -17,26 +23,10 @@ use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use serde::{Deserialize, Serialize};
-use std::fmt::Write;
 use std::path::Path;
 use std::time::SystemTime;
-
-/// The profile that Git's AWS tools use, and why that one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Choice {
-    /// Its name.
-    pub profile: String,
-    /// What chose it.
-    pub from: Evidence,
-    /// Whether it was named outright; then keys in the environment do not matter.
-    pub explicit: bool,
-    /// Whether the AWS credential helper's own command line chose it.
-    pub by_helper: bool,
-}
 
 /// The credentials, or why there are none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,57 +75,6 @@ pub struct Found {
     pub keys: Option<Credentials>,
 }
 
-/// What is wrong with an SSO session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SsoProblem {
-    /// The profile to log in with.
-    pub profile: String,
-    /// The session's name or start URL.
-    pub session: String,
-    /// How many seconds ago it ran out; `None` when there has been no login on this machine.
-    pub expired: Option<i64>,
-    /// Where the session is configured.
-    pub configured: Evidence,
-    /// The file that holds, or would hold, its token.
-    pub cache: String,
-}
-
-/// Which profile Git's AWS tools use: git-remote-codecommit's `profile@`, the helper's own `--profile`, `--profile`, then
-/// `AWS_DEFAULT_PROFILE`, `AWS_PROFILE`, `default` (botocore's order).
-///
-/// # Errors
-/// A gap when the target cannot be observed.
-pub async fn choose(facts: &Facts) -> Result<Choice, Gap> {
-    let machine = &facts.machine;
-    let explicit = |profile: &str, from: Evidence, by_helper| Choice {
-        profile: profile.to_owned(),
-        from,
-        explicit: true,
-        by_helper,
-    };
-    let target = facts.target().await?;
-    if let Some(profile) = target.effective.as_ref().and_then(|url| url.profile.as_deref()) {
-        return Ok(explicit(profile, Evidence::new("the clone URL", format!("{profile}@")), false));
-    }
-    let grc = target.effective.as_ref().is_some_and(|url| url.protocol == Protocol::Grc);
-    if !grc
-        && let Ok(chain) = facts.helpers().await
-        && let Some((helper, aws)) = chain.aws()
-        && let Some(profile) = &aws.profile
-    {
-        return Ok(explicit(profile, helper.entry.evidence(), true));
-    }
-    if let Some(profile) = &facts.request.profile {
-        return Ok(explicit(profile, Evidence::new("--profile", profile), false));
-    }
-    let named = ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"].iter().find_map(|name| Some((*name, machine.var_set(name)?)));
-    let (from, profile) = named.map_or_else(
-        || (Evidence::new("no profile is named", "default"), "default".to_owned()),
-        |(name, value)| (Evidence::new(name, value.clone()), value),
-    );
-    Ok(Choice { profile, from, explicit: false, by_helper: false })
-}
-
 /// Looks for credentials as the AWS CLI does.
 ///
 /// # Errors
@@ -158,7 +97,7 @@ pub async fn observe(facts: &Facts) -> Result<AwsCredentials, Gap> {
         let command = profiles.get(&choice.profile).and_then(|profile| profile.command());
         if let Some(command) = command {
             tried.push(if would_run(facts).await {
-                credential_process::run(machine, command).await
+                process::run(machine, command).await
             } else {
                 Err(CredentialsError::provider_error(
                     "its credential_process was not run, because Git would not run it",
@@ -218,54 +157,7 @@ async fn without_asking(machine: &Machine, profiles: &Profiles, choice: &Choice)
             && !["aws_session_token", "aws_security_token"].iter().any(|key| profile.setting(key).is_some());
         return missing.then(|| Outcome::TokenMissing(key.evidence()));
     }
-    sso_problem(machine, profiles, profile).await.map(Outcome::Sso)
-}
-
-/// Reads the token cache of a profile's SSO session. Its name is the SHA-1 of the session's name, or of the start URL for
-/// the older kind without a session (AWS CLI user guide, "IAM Identity Center").
-async fn sso_problem(machine: &Machine, profiles: &Profiles, profile: &Section) -> Option<SsoProblem> {
-    use sha1::Digest;
-    let session = profile.setting("sso_session");
-    let start = profile.setting("sso_start_url");
-    let configured = session.or(start)?;
-    let hash = sha1::Sha1::digest(configured.value.as_bytes());
-    let name = hex(&hash);
-    let cache = machine.in_aws_home(&format!(".aws/sso/cache/{name}.json"));
-    let problem = |expired| SsoProblem {
-        profile: profile.name.clone(),
-        session: configured.value.clone(),
-        expired,
-        configured: configured.evidence(),
-        cache: machine.tilde(&cache),
-    };
-    if session.is_some_and(|session| profiles.sso_session(&session.value).is_none()) {
-        return None;
-    }
-    let text = machine.read_text(&cache).await.ok();
-    let token: Option<serde_json::Value> = text.and_then(|text| serde_json::from_str(&text).ok());
-    let Some(token) = token else { return Some(problem(None)) };
-    let text = |name: &str| token.get(name).and_then(|value| value.as_str());
-    for secret in ["accessToken", "refreshToken", "clientSecret"] {
-        machine.secrets().learn(text(secret).unwrap_or_default());
-    }
-    let time = |name: &str| {
-        let time = text(name)?.replace("UTC", "Z");
-        DateTime::from_str(&time, Format::DateTimeWithOffset).ok().map(|time| time.secs())
-    };
-    let ago = time("expiresAt").map_or(0, |expires| seconds(SystemTime::now()) - expires);
-    // The client's own registration runs out, too, after some months; then nothing can be renewed.
-    let registered = time("registrationExpiresAt").is_none_or(|end| end > seconds(SystemTime::now()));
-    let renewable = session.is_some() && registered && text("refreshToken").is_some() && text("clientSecret").is_some();
-    (ago >= 0 && !renewable).then(|| problem(Some(ago)))
-}
-
-/// Bytes in hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    sso::problem(machine, profiles, profile).await.map(Outcome::Sso)
 }
 
 /// Whether this machine is an EC2 instance, by the vendor that its firmware names. Anywhere else nobody answers at the

@@ -8,7 +8,6 @@ pub mod answers;
 pub mod api;
 pub mod caller;
 pub mod chosen;
-mod credential_process;
 pub mod credentials;
 pub mod endpoint;
 pub mod git;

@@ -1,0 +1,73 @@
+//! The token cache of IAM Identity Center: whether somebody has to log in again.
+
+use crate::facts::profiles::{Profiles, Section};
+use crate::finding::Evidence;
+use crate::machine::Machine;
+use crate::shape::seconds;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+use std::time::SystemTime;
+
+/// What is wrong with an SSO session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SsoProblem {
+    /// The profile to log in with.
+    pub profile: String,
+    /// The session's name or start URL.
+    pub session: String,
+    /// How many seconds ago it ran out; `None` when there has been no login on this machine.
+    pub expired: Option<i64>,
+    /// Where the session is configured.
+    pub configured: Evidence,
+    /// The file that holds, or would hold, its token.
+    pub cache: String,
+}
+
+/// Reads the token cache of a profile's SSO session. Its name is the SHA-1 of the session's name, or of the start URL for
+/// the older kind without a session (AWS CLI user guide, "IAM Identity Center").
+pub(super) async fn problem(machine: &Machine, profiles: &Profiles, profile: &Section) -> Option<SsoProblem> {
+    use sha1::Digest;
+    let session = profile.setting("sso_session");
+    let start = profile.setting("sso_start_url");
+    let configured = session.or(start)?;
+    let hash = sha1::Sha1::digest(configured.value.as_bytes());
+    let name = hex(&hash);
+    let cache = machine.in_aws_home(&format!(".aws/sso/cache/{name}.json"));
+    let trouble = |expired| SsoProblem {
+        profile: profile.name.clone(),
+        session: configured.value.clone(),
+        expired,
+        configured: configured.evidence(),
+        cache: machine.tilde(&cache),
+    };
+    if session.is_some_and(|session| profiles.sso_session(&session.value).is_none()) {
+        return None;
+    }
+    let text = machine.read_text(&cache).await.ok();
+    let token: Option<serde_json::Value> = text.and_then(|text| serde_json::from_str(&text).ok());
+    let Some(token) = token else { return Some(trouble(None)) };
+    let text = |name: &str| token.get(name).and_then(|value| value.as_str());
+    for secret in ["accessToken", "refreshToken", "clientSecret"] {
+        machine.secrets().learn(text(secret).unwrap_or_default());
+    }
+    let time = |name: &str| {
+        let time = text(name)?.replace("UTC", "Z");
+        DateTime::from_str(&time, Format::DateTimeWithOffset).ok().map(|time| time.secs())
+    };
+    let ago = time("expiresAt").map_or(0, |expires| seconds(SystemTime::now()) - expires);
+    // The client's own registration runs out, too, after some months; then nothing can be renewed.
+    let registered = time("registrationExpiresAt").is_none_or(|end| end > seconds(SystemTime::now()));
+    let renewable = session.is_some() && registered && text("refreshToken").is_some() && text("clientSecret").is_some();
+    (ago >= 0 && !renewable).then(|| trouble(Some(ago)))
+}
+
+/// Bytes in hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

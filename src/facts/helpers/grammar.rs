@@ -1,0 +1,256 @@
+//! What the value of `credential.helper` means: a program of git's, a path, or a piece of shell.
+
+use crate::redact::redact;
+use serde::{Deserialize, Serialize};
+
+/// The helpers that the doctor knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HelperKind {
+    /// `aws codecommit credential-helper`.
+    Aws(AwsHelper),
+    /// The macOS Keychain.
+    OsxKeychain,
+    /// Git Credential Manager, under any of its names.
+    Manager,
+    /// Windows Credential Manager.
+    WinCred,
+    /// The Secret Service of Linux desktops.
+    LibSecret,
+    /// A plain file; the path of another one than `~/.git-credentials`.
+    Store(Option<String>),
+    /// Memory, for a while.
+    Cache,
+    /// Anything else.
+    Other,
+}
+
+/// How the AWS helper is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line, or a slip in writing it")]
+pub struct AwsHelper {
+    /// `--profile`, or `AWS_PROFILE=` in front.
+    pub profile: Option<String>,
+    /// `--region`.
+    pub region: Option<String>,
+    /// `--ignore-host-check`.
+    pub ignores_host: bool,
+    /// `--no-cli-auto-prompt`.
+    pub no_auto_prompt: bool,
+    /// The value begins with `aws`, so git looks for a program called `git-credential-aws`.
+    pub bang_missing: bool,
+    /// The value begins with a quote, or lost its subcommand to one.
+    pub quoted: bool,
+    /// It is called from within a piece of shell, or through another program such as aws-vault.
+    pub wrapped: bool,
+}
+
+/// The program behind a helper.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Its name as configured.
+    pub name: String,
+    /// Whether it is a bare name, looked up on `PATH`.
+    pub bare: bool,
+    /// Where it was found, `~` for the home folder; `None` when it was not, or is a piece of shell.
+    pub path: Option<String>,
+    /// Whether it was looked for: the doctor does not guess what a piece of shell runs.
+    pub looked_for: bool,
+    /// The interpreter in its first line, when that does not exist.
+    pub missing_interpreter: Option<String>,
+    /// Whether it is a script of Python's, as version 1 of the AWS CLI is.
+    pub python_script: bool,
+}
+
+/// A helper's value as it may be told. A piece of shell can hold a secret in any form, so of one that the doctor does not know
+/// only its first word is told.
+pub(in crate::facts) fn tell(value: &str) -> String {
+    let Some(command) = value.strip_prefix('!') else { return redact(value) };
+    let plain = |word: &str| {
+        let drive = word.get(1..2) == Some(":");
+        word == "\"$@\""
+            || word
+                .replacen(':', "", usize::from(drive))
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_./~@$\\".contains(c))
+    };
+    let words = || command.split_whitespace();
+    if command.contains("codecommit credential-helper") || (words().all(plain) && !words().any(|word| word == "-u")) {
+        return redact(value);
+    }
+    let program = words().find(|word| plain(word)).unwrap_or_default();
+    format!("!{program} …")
+}
+
+/// What a value runs.
+pub(super) fn classify(value: &str) -> (HelperKind, Program) {
+    let quoted = value.starts_with(['"', '\'']);
+    let bang = value.trim_start_matches(['"', '\'']).strip_prefix('!');
+    let command = bang.unwrap_or(value).trim();
+    let command = if quoted { command.trim_matches(['"', '\'']) } else { command };
+    let words = shlex::split(command).unwrap_or_default();
+    let assignments = words.iter().take_while(|word| is_assignment(word)).count();
+    let name = words.get(assignments).cloned().unwrap_or_default();
+    let base = base_name(&name);
+
+    if base == "aws" {
+        let mut aws = aws_options(&words[assignments + 1..]);
+        let from_env = words[..assignments].iter().find_map(|word| word.strip_prefix("AWS_PROFILE="));
+        aws.profile = aws.profile.or_else(|| from_env.map(str::to_owned));
+        aws.bang_missing = bang.is_none() && !quoted && !is_absolute(&name);
+        let subcommand = words[assignments + 1..].windows(2).any(|pair| pair == ["codecommit", "credential-helper"]);
+        aws.quoted = quoted || (bang.is_some() && !subcommand);
+        // What the shell makes of a variable, a tilde or a PATH of the helper's own is not guessed.
+        let own_path = words[..assignments].iter().any(|word| word.starts_with("PATH="));
+        let looked_for = !aws.bang_missing && !quoted && !own_path && !is_shell(&name);
+        let program = Program { bare: !name.contains(['/', '\\']), name, looked_for, ..Program::default() };
+        return (HelperKind::Aws(aws), program);
+    }
+    if bang.is_some() && command.contains("codecommit credential-helper") {
+        let aws = AwsHelper { wrapped: true, ..aws_options(&wrapped_words(command)) };
+        return (HelperKind::Aws(aws), Program { name: "sh".into(), ..Program::default() });
+    }
+    let kind = match base.strip_prefix("git-credential-").unwrap_or(&base) {
+        "osxkeychain" => HelperKind::OsxKeychain,
+        "manager" | "manager-core" | "manager-ui" => HelperKind::Manager,
+        "wincred" | "winstore" => HelperKind::WinCred,
+        "libsecret" | "gnome-keyring" => HelperKind::LibSecret,
+        "store" => HelperKind::Store(option(&words, "--file")),
+        "cache" => HelperKind::Cache,
+        _ => HelperKind::Other,
+    };
+    let shell = bang.is_some() && (kind == HelperKind::Other || command.contains([';', '|', '&', '(', '$', '`']));
+    let named = if bang.is_some() || is_absolute(&name) { name.clone() } else { format!("git-credential-{name}") };
+    (
+        kind,
+        Program {
+            bare: !name.contains(['/', '\\']),
+            name: named,
+            looked_for: !shell && !name.is_empty(),
+            ..Program::default()
+        },
+    )
+}
+
+/// The words of an AWS helper inside a piece of shell, from `aws` to the end of its command.
+fn wrapped_words(command: &str) -> Vec<String> {
+    let words: Vec<&str> =
+        command.split([' ', ';', '{', '}', '(', ')', '"', '\'']).filter(|word| !word.is_empty()).collect();
+    let subcommand = words.windows(2).position(|pair| pair == ["codecommit", "credential-helper"]).unwrap_or_default();
+    let start = words[..subcommand].iter().rposition(|word| base_name(word) == "aws").unwrap_or(subcommand);
+    words[start..].iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn aws_options(words: &[String]) -> AwsHelper {
+    AwsHelper {
+        profile: option(words, "--profile").filter(|profile| !is_shell(profile)),
+        region: option(words, "--region").filter(|region| !is_shell(region)),
+        ignores_host: words.iter().any(|word| word == "--ignore-host-check" || word == "-i"),
+        no_auto_prompt: words.iter().any(|word| word == "--no-cli-auto-prompt"),
+        ..AwsHelper::default()
+    }
+}
+
+/// Whether a word means something else to a shell than itself.
+fn is_shell(word: &str) -> bool {
+    word.starts_with('~') || word.contains(['$', '`'])
+}
+
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=')
+        .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+}
+
+fn is_absolute(name: &str) -> bool {
+    name.starts_with(['/', '\\']) || name.get(1..3).is_some_and(|drive| drive == ":/" || drive == ":\\")
+}
+
+fn base_name(name: &str) -> String {
+    let base = name.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
+    [".exe", ".cmd"].iter().find_map(|ending| base.strip_suffix(ending)).unwrap_or(&base).to_owned()
+}
+
+fn option(words: &[String], name: &str) -> Option<String> {
+    words.iter().enumerate().find_map(|(at, word)| {
+        let rest = word.strip_prefix(name)?;
+        if rest.is_empty() { words.get(at + 1).cloned() } else { rest.strip_prefix('=').map(str::to_owned) }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn helpers_are_recognised_in_every_spelling() {
+        for (value, kind) in [
+            ("osxkeychain", HelperKind::OsxKeychain),
+            ("/usr/local/share/gcm-core/git-credential-manager", HelperKind::Manager),
+            ("C:/Program\\ Files/Git/mingw64/bin/git-credential-manager-core.exe", HelperKind::Manager),
+            ("store --file ~/.secrets", HelperKind::Store(Some("~/.secrets".into()))),
+            ("cache --timeout=900", HelperKind::Cache),
+            ("/usr/share/doc/git/contrib/credential/libsecret/git-credential-libsecret", HelperKind::LibSecret),
+            ("!gh auth git-credential", HelperKind::Other),
+            ("!f() { echo username=x; }; f", HelperKind::Other),
+        ] {
+            assert_eq!(classify(value).0, kind, "{value}");
+        }
+    }
+
+    #[test]
+    fn of_a_piece_of_shell_only_the_first_word_is_told() {
+        for (value, told) in [
+            ("!gh auth git-credential", "!gh auth git-credential"),
+            ("!GH_TOKEN=ghp_S3cret gh auth git-credential", "!gh …"),
+            ("!curl -s -u bob:S3cret https://v/c", "!curl …"),
+            ("!curl -H \"PRIVATE-TOKEN: glpat-S3cret\" https://x", "!curl …"),
+            ("!f() { printf \"username=x\\npassword=%s\\n\" S3cret; }; f", "!printf …"),
+            (
+                "!aws --profile dev codecommit credential-helper $@",
+                "!aws --profile dev codecommit credential-helper $@",
+            ),
+            ("store", "store"),
+        ] {
+            assert_eq!(tell(value), told);
+        }
+    }
+
+    #[test]
+    fn what_only_a_shell_understands_is_not_judged() {
+        for value in [
+            "!~/.local/bin/aws codecommit credential-helper $@",
+            "!$HOME/bin/aws codecommit credential-helper $@",
+            "!PATH=~/.local/bin:$PATH aws codecommit credential-helper $@",
+        ] {
+            assert!(!classify(value).1.looked_for, "{value}");
+        }
+        let aws = |value: &str| match classify(value).0 {
+            HelperKind::Aws(aws) => aws,
+            other => panic!("{value}: {other:?}"),
+        };
+        assert_eq!(aws("!aws --profile ${CC_PROFILE:-dev} codecommit credential-helper $@").profile, None);
+        assert_eq!(aws("!\"/opt/aws\" --profile dev codecommit credential-helper $@").profile.as_deref(), Some("dev"));
+    }
+
+    #[test]
+    fn the_options_of_the_aws_helper_are_read() {
+        let read = |value: &str| match classify(value).0 {
+            HelperKind::Aws(aws) => aws,
+            other => panic!("{value}: {other:?}"),
+        };
+        let aws =
+            read("!AWS_PROFILE=a '/opt/aws cli/aws' --profile dev --region=eu-west-1 codecommit credential-helper $@");
+        assert_eq!((aws.profile.as_deref(), aws.region.as_deref()), (Some("dev"), Some("eu-west-1")));
+        assert!(!aws.bang_missing && !aws.quoted);
+        assert_eq!(read("!AWS_PROFILE=a aws codecommit credential-helper $@").profile.as_deref(), Some("a"));
+        assert!(read("aws codecommit credential-helper $@").bang_missing);
+        assert!(read("'!aws codecommit credential-helper $@'").quoted);
+        assert!(read("!aws --profile dev").quoted);
+        let wrapped = read("!f() { aws codecommit credential-helper --profile ops $@; }; f");
+        assert_eq!(wrapped.profile.as_deref(), Some("ops"));
+        assert!(wrapped.wrapped && !wrapped.quoted && !wrapped.bang_missing);
+        let before = read("!f() { aws --profile ops codecommit credential-helper $@; }; f");
+        assert_eq!(before.profile.as_deref(), Some("ops"));
+        assert!(read("!aws-vault exec dev -- aws codecommit credential-helper $@").wrapped);
+    }
+}

@@ -66,12 +66,13 @@ static FIPS: FindingKind =
 fn judge(target: &Target) -> Verdict {
     let Some(given) = &target.given else {
         let message = "No clone URL was given, and this folder has no CodeCommit remote; only the set-up is checked.";
-        let finding =
-            Finding::new(&NO_TARGET, message).fix(Fix::manual("Name the clone URL: codecommit-doctor https://..."));
-        let region = target
-            .region()
-            .map_or("no region is known".to_owned(), |region| format!("checking the set-up for {region}"));
-        return Verdict::new(format!("no clone URL; {region}"), vec![finding]);
+        let hint = Fix::manual("Name the clone URL: codecommit-doctor https://...");
+        let region = target.effective.as_ref().and_then(|url| Given { url, from: "" }.region());
+        let region = region.map(|finding| finding.seen(Evidence::new("region", target.region().unwrap_or_default())));
+        let findings = [Some(Finding::new(&NO_TARGET, message).fix(hint)), region];
+        let checked =
+            target.region().map_or("no region is known".to_owned(), |name| format!("checking the set-up for {name}"));
+        return Verdict::new(format!("no clone URL; {checked}"), findings.into_iter().flatten().collect());
     };
     // What Git uses is judged; how it came to be is the business of git-config.
     let url = target.effective.as_ref().unwrap_or(given);
@@ -389,6 +390,14 @@ mod tests {
             ),
             "https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/x"
         );
+    }
+
+    #[test]
+    fn a_slip_in_the_region_alone_is_found() {
+        let effective = Some(CloneUrl::read("https://git-codecommit.us-eats-2.amazonaws.com/"));
+        let verdict = judge(&Target { effective, from: "nowhere".into(), ..Target::default() });
+        assert_eq!(verdict.ids(), ["unknown-region", "no-target"]);
+        assert_eq!(judge(&Target::default()).ids(), ["no-target"]);
     }
 
     #[test]

@@ -244,7 +244,7 @@ impl View<'_> {
             Kind::EmptyPassword => "an empty password",
             _ => "a user name that is no Git credential of IAM's",
         };
-        let message = format!("{} holds {what}.", item.place_name());
+        let message = sentence(&format!("{} holds {what}.", item.place_name()));
         let finding = Finding::new(&WRONG_KIND, message).seen(Evidence::at(
             &item.place,
             item.line,
@@ -260,12 +260,12 @@ impl View<'_> {
         let first = items
             .first()
             .filter(|first| !named && items.iter().filter(|item| item.store == first.store).count() > 1)?;
-        let message = format!(
+        let message = sentence(&format!(
             "{} holds {} entries for {}, and which one Git gets is chance.",
             first.place_name(),
             items.len(),
             self.host()
-        );
+        ));
         // The one to keep is a Git credential; where all are, or none is, only the person knows.
         let is_meant =
             |item: &&Item| (item.shape.kind == Kind::GitCredential) == (self.method.method == Method::GitCredentials);
@@ -311,8 +311,18 @@ impl View<'_> {
 
 fn expired(place: &str, line: Option<u32>, user: &str, age: Option<i64>) -> Finding {
     let when = age.map(|age| format!(", {} old", span(age))).unwrap_or_default();
-    let message = format!("{place} holds a CodeCommit signature{when}, and signatures are valid for 15 minutes.");
+    let message =
+        sentence(&format!("{place} holds a CodeCommit signature{when}, and signatures are valid for 15 minutes."));
     Finding::new(&EXPIRED_SIGNATURE, message).seen(Evidence::at(place, line, format!("user name {user}")))
+}
+
+/// The text with a capital letter, where it begins with a word.
+fn sentence(text: &str) -> String {
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }
 
 fn is_too_old(age: i64) -> bool {

@@ -2,6 +2,8 @@
 //!
 //! A region runs on loopback. The laptop was once set up for the AWS CLI's credential helper, then for Git credentials, and
 //! nobody removed the helper. Git says 403. The doctor says why, its advice is followed, and the clone succeeds.
+//!
+//! Any folder of `tests/scenarios` can be named instead: `cargo run --example broken_laptop kms-denied-by-scp`.
 
 use anyhow::{Context, Result, ensure};
 use codecommit_doctor::report::document::Document;
@@ -15,28 +17,38 @@ use std::path::{Path, PathBuf};
 #[derive(serde::Deserialize)]
 struct Scenario {
     url: String,
+    #[serde(default)]
+    tools: Vec<String>,
+    #[serde(default)]
+    args: Vec<String>,
     lab: World,
 }
 
 fn main() -> Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/stale-helper");
+    let name = std::env::args().nth(1).unwrap_or_else(|| "stale-helper".to_owned());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(name);
     let scenario: Scenario = toml::from_str(&tools::read(&folder.join("scenario.toml"))?)?;
     let doctor = build()?;
     let lab = Lab::start(scenario.lab)?;
     let scene = Scene::new(&lab)?;
     scene.furnish(&folder)?;
-    scene.tool("aws")?;
+    for tool in &scenario.tools {
+        scene.tool(tool)?;
+    }
 
-    let url = &scenario.url;
+    let url = scenario.url.as_str();
+    let args: Vec<&str> = scenario.args.iter().map(String::as_str).chain([url]).collect();
     say(&format!("$ git clone {url}"))?;
     scene.show("git", &["clone", url])?;
-    say(&format!("\n$ codecommit-doctor {url}"))?;
-    scene.show(&doctor, &[url])?;
+    say(&format!("\n$ codecommit-doctor {}", args.join(" ")))?;
+    scene.show(&doctor, &args)?;
 
-    let report = scene.run(&doctor, &["--format", "json", url])?;
+    let args: Vec<&str> = ["--format", "json"].into_iter().chain(args).collect();
+    let report = scene.run(&doctor, &args)?;
     let report: Document = serde_json::from_slice(&report.stdout)?;
     let cause = report.root_finding().context("the doctor found no cause")?;
-    for command in cause.fixes.iter().flat_map(|fix| &fix.commands) {
+    let Some(fix) = cause.fixes.iter().find(|fix| !fix.commands.is_empty()) else { return Ok(()) };
+    for command in &fix.commands {
         say(&format!("\n$ {command}"))?;
         scene.show("sh", &["-c", command])?;
     }

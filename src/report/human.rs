@@ -34,19 +34,21 @@ impl Page {
         let _ = writeln!(self.text, "{}", text.trim_end());
     }
 
-    /// Wrapped text behind a first mark; the following lines are indented alike. The width of colour codes is not counted,
-    /// so colour is put on afterwards.
+    /// Wrapped text behind a first mark; the following lines are indented. The width of colour codes is not counted, so colour
+    /// is put on afterwards.
     fn paragraph(&mut self, mark: &str, indent: &str, text: &str, dress: impl Fn(&str) -> String) {
-        let width = self.style.width.saturating_sub(indent.len()).max(20);
+        let lead = " ".repeat(visible(mark));
         // Only spaces part lines: a path, a host name or an option is there to be copied whole.
-        let wrapping = textwrap::Options::new(width)
+        let wrapping = textwrap::Options::new(self.style.width.max(indent.len() + 20))
+            .initial_indent(&lead)
+            .subsequent_indent(indent)
             .break_words(false)
             .word_separator(textwrap::WordSeparator::AsciiSpace)
             .word_splitter(textwrap::WordSplitter::NoHyphenation);
         for (at, part) in textwrap::wrap(text, wrapping).iter().enumerate() {
-            let lead = if at == 0 { mark } else { indent };
-            let dressed = dress(part);
-            self.line(&format!("{lead}{dressed}"));
+            let (before, rest) =
+                if at == 0 { (mark, part.get(lead.len()..)) } else { (indent, part.get(indent.len()..)) };
+            self.line(&format!("{before}{}", dress(rest.unwrap_or_default())));
         }
     }
 
@@ -226,6 +228,17 @@ impl Page {
         };
         self.line(&format!("{} checks: {} in {took}", document.checks.len(), said.join(", ")));
     }
+}
+
+/// How many columns a text takes: colour codes take none.
+fn visible(text: &str) -> usize {
+    let mut in_code = false;
+    let takes_place = |c: &char| {
+        let part_of_code = in_code || *c == '\u{1b}';
+        in_code = part_of_code && *c != 'm';
+        !part_of_code
+    };
+    text.chars().filter(takes_place).count()
 }
 
 /// `~/.gitconfig:12: helper = ...`.

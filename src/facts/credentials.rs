@@ -123,7 +123,12 @@ pub async fn observe(facts: &Facts) -> Result<AwsCredentials, Gap> {
         }
         settle(machine, tried)
     };
-    Ok(AwsCredentials { choice, outcome })
+    let refused = matches!(&outcome, Outcome::Failed(why) | Outcome::Expired(why) if sso::is_over(why));
+    let over = match profiles.get(&choice.profile).filter(|_| refused) {
+        Some(profile) => sso::problem(machine, profiles, profile, true).await,
+        None => None,
+    };
+    Ok(AwsCredentials { choice, outcome: over.map_or(outcome, Outcome::Sso) })
 }
 
 /// Whether Git's own tools would run a program for AWS credentials: not on a machine that is set up for Git credentials.
@@ -157,7 +162,7 @@ async fn without_asking(machine: &Machine, profiles: &Profiles, choice: &Choice)
             && !["aws_session_token", "aws_security_token"].iter().any(|key| profile.setting(key).is_some());
         return missing.then(|| Outcome::TokenMissing(key.evidence()));
     }
-    sso::problem(machine, profiles, profile).await.map(Outcome::Sso)
+    sso::problem(machine, profiles, profile, false).await.map(Outcome::Sso)
 }
 
 /// Whether this machine is an EC2 instance, by the vendor that its firmware names. Anywhere else nobody answers at the

@@ -25,9 +25,24 @@ pub struct SsoProblem {
     pub cache: String,
 }
 
-/// Reads the token cache of a profile's SSO session. Its name is the SHA-1 of the session's name, or of the start URL for
+/// What IAM Identity Center says when somebody has to log in again. Source: the errors of `GetRoleCredentials` and
+/// `CreateToken` (IAM Identity Center API references).
+const OVER: &[&str] =
+    &["UnauthorizedException", "InvalidGrantException", "ExpiredTokenException", "InvalidClientException"];
+
+/// Whether a failure means that the session is over, although its cache looked as if it could be renewed.
+pub(super) fn is_over(failure: &str) -> bool {
+    OVER.iter().any(|code| failure.contains(code))
+}
+
+/// Reads the token cache of a profile's SSO session; `refused` when AWS has already said that it is over. Its name is the SHA-1 of the session's name, or of the start URL for
 /// the older kind without a session (AWS CLI user guide, "IAM Identity Center").
-pub(super) async fn problem(machine: &Machine, profiles: &Profiles, profile: &Section) -> Option<SsoProblem> {
+pub(super) async fn problem(
+    machine: &Machine,
+    profiles: &Profiles,
+    profile: &Section,
+    refused: bool,
+) -> Option<SsoProblem> {
     use sha1::Digest;
     let session = profile.setting("sso_session");
     let start = profile.setting("sso_start_url");
@@ -60,7 +75,7 @@ pub(super) async fn problem(machine: &Machine, profiles: &Profiles, profile: &Se
     // The client's own registration runs out, too, after some months; then nothing can be renewed.
     let registered = time("registrationExpiresAt").is_none_or(|end| end > seconds(SystemTime::now()));
     let renewable = session.is_some() && registered && text("refreshToken").is_some() && text("clientSecret").is_some();
-    (ago >= 0 && !renewable).then(|| trouble(Some(ago)))
+    (refused || (ago >= 0 && !renewable)).then(|| trouble(Some(ago.max(0))))
 }
 
 /// Bytes in hexadecimal.
@@ -70,4 +85,21 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_renewal_means_that_the_session_is_over() {
+        assert!(is_over("service error: UnauthorizedException: Session token not found or invalid"));
+        assert!(!is_over("dispatch failure: io error: connection refused"));
+    }
+
+    #[test]
+    fn the_cache_s_name_is_the_sha_1_of_the_session_s() {
+        use sha1::Digest;
+        assert_eq!(hex(&sha1::Sha1::digest("corp")), "ee0bfd2552fbd840c02cc48b6e823320543c450f");
+    }
 }

@@ -2,10 +2,13 @@
 
 use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
+use crate::facts::Facts;
+use crate::facts::answers::Answer;
 use crate::facts::caller::{Caller, Identity, Principal};
 use crate::facts::credentials::{Choice, needed_to_ask};
 use crate::facts::method::{Decision, Method};
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
+use crate::shape::Shape;
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -18,8 +21,7 @@ pub(super) static CHECK: Check = Check {
         Box::pin(async move {
             needed_to_ask(facts).await?;
             let (caller, method, credentials) = tokio::join!(facts.caller(), facts.method(), facts.credentials());
-            let has_git_credential =
-                facts.stores().await.is_ok_and(|stores| stores.items.iter().any(|item| item.shape.account.is_some()));
+            let has_git_credential = has_git_credential(facts).await;
             judge(caller?, method?, &credentials?.choice, has_git_credential)
         })
     },
@@ -38,6 +40,16 @@ static FEDERATED: FindingKind = FindingKind::error(
     &["C43"],
     docs::TEMPORARY,
 );
+
+/// Whether Git gets a Git credential, whoever the AWS credentials belong to: from the URL, a store or a helper.
+async fn has_git_credential(facts: &Facts) -> bool {
+    let is_one = |shape: &Shape| shape.account.is_some();
+    let (target, stores, answers) = tokio::join!(facts.target(), facts.stores(), facts.answers());
+    let url = target.ok().and_then(|target| target.effective.as_ref()?.userinfo.as_ref());
+    url.is_some_and(|info| is_one(&info.shape))
+        || stores.is_ok_and(|stores| stores.items.iter().chain(&stores.elsewhere).any(|item| is_one(&item.shape)))
+        || answers.is_ok_and(|answers| answers.iter().filter_map(Answer::shape).any(is_one))
+}
 
 fn judge(caller: &Caller, method: &Decision, choice: &Choice, has_git_credential: bool) -> Result<Verdict, Gap> {
     match caller {

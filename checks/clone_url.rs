@@ -65,6 +65,15 @@ static FIPS: FindingKind =
 
 fn judge(target: &Target) -> Verdict {
     let Some(given) = &target.given else {
+        if let Some(remote) = &target.missing_remote {
+            let message = format!("This repository has no remote called {remote}.");
+            let finding =
+                Finding::new(&NOT_CODECOMMIT, &message).seen(Evidence::new("git config remote", "no such remote"));
+            return Verdict::new(
+                message,
+                vec![finding.fix(Fix::manual("Choose among the remotes").run(["git", "remote", "-v"]))],
+            );
+        }
         let message = "No clone URL was given, and this folder has no CodeCommit remote; only the set-up is checked.";
         let hint = Fix::manual("Name the clone URL: codecommit-doctor https://...");
         let region = target.effective.as_ref().and_then(|url| Given { url, from: "" }.region());

@@ -219,15 +219,19 @@ impl View<'_> {
     }
 
     fn stale(&self, helper: &Helper) -> Finding {
-        let message =
-            "The AWS CLI credential helper answers for this URL, but this machine is set up for Git credentials.";
-        let finding = Finding::new(&STALE, message)
-            .seen(helper.entry.evidence())
-            .fix(remedies::remove_helper(self.config, helper));
         // A store before it answers with the Git credential, or it gives no answer itself: then it only disturbs.
         let answering = self.answering();
         let overruled =
             answering.is_some_and(|at| self.answers[at].shape().is_some_and(|shape| shape.kind == Kind::GitCredential));
+        let does = if overruled { "is configured" } else { "answers" };
+        let message = format!(
+            "The AWS CLI credential helper {does} for this URL, but this machine is set up for Git credentials."
+        );
+        let finding = Finding::new(&STALE, message).seen(helper.entry.evidence()).fix(remedies::remove_helper(
+            self.config,
+            helper,
+            self.chain.use_http_path.as_ref(),
+        ));
         // What it signs for may well be allowed to pull: then the wrong one of two ways works.
         let works = self.signs() && self.may_pull == Some(true);
         let certain = self.method.certainty == Certainty::Sure;
@@ -245,7 +249,10 @@ impl View<'_> {
         Some(
             Finding::new(&CONFIGURED, message)
                 .seen(helper.entry.evidence())
-                .fix(remedies::remove_helper(self.config, helper).at_least(Safety::Review))
+                .fix(
+                    remedies::remove_helper(self.config, helper, self.chain.use_http_path.as_ref())
+                        .at_least(Safety::Review),
+                )
                 .fix(keep),
         )
     }

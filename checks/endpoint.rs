@@ -201,7 +201,8 @@ fn failure(probe: &EndpointProbe) -> Option<Finding> {
 
 /// Git refuses every https when the certificates that it is told to trust cannot be read.
 fn unusable_certificates(probe: &EndpointProbe) -> Option<Finding> {
-    let (why, (file, evidence)) = (probe.ca_unreadable.as_ref()?, probe.ca_file.as_ref()?);
+    let why = probe.ca_unreadable.as_ref().filter(|_| probe.verification_off.is_none())?;
+    let (file, evidence) = probe.ca_file.as_ref()?;
     let message =
         format!("Git is told to trust the certificates in {file}, which {why}, and refuses every connection.");
     let fix = Fix::manual("Correct that setting, or remove it to trust the system's certificates");

@@ -4,12 +4,12 @@ use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
 use crate::facts::answers::Answer;
 use crate::facts::caller::{Caller, Identity};
-use crate::facts::git_config::GitConfig;
+use crate::facts::git_config::{Entry, GitConfig};
 use crate::facts::helpers::{Helper, HelperChain, HelperKind, asks_helpers};
 use crate::facts::method::{Certainty, Decision, Method};
 use crate::facts::repository::Repository;
 use crate::facts::stores::{Item, Stores};
-use crate::finding::{Evidence, Finding, FindingKind, Fix, Safety, Severity};
+use crate::finding::{ConfigChange, Evidence, Finding, FindingKind, Fix, Safety, Severity};
 use crate::remedies::{helper, store};
 use crate::shape::{Kind, SIGNATURE_LIFE, span};
 use crate::target::CloneUrl;
@@ -24,6 +24,7 @@ pub(super) static CHECK: Check = Check {
         &EXPIRED_SIGNATURE,
         &STORE_BEFORE_HELPER,
         &MISMATCH,
+        &HIDDEN,
         &WRONG_KIND,
         &DUPLICATES,
         &STORE_MISSING,
@@ -81,6 +82,12 @@ static MISMATCH: FindingKind = FindingKind::error(
     &["C4", "C25"],
     docs::TROUBLE_GIT_CREDENTIALS,
 );
+static HIDDEN: FindingKind = FindingKind::error(
+    "stored-without-path",
+    "Git asks for a path that the stored entry does not have",
+    &["C5"],
+    docs::GIT_CREDENTIALS,
+);
 static WRONG_KIND: FindingKind = FindingKind::error(
     "wrong-kind-stored",
     "A store holds something that is no Git credential",
@@ -121,16 +128,17 @@ struct View<'a> {
 impl View<'_> {
     fn judge(&self) -> Result<Verdict, Gap> {
         let keepers: Vec<&Helper> = self.chain.helpers.iter().filter(|helper| helper.keeps_passwords()).collect();
+        if self.method.method == Method::Grc {
+            return Ok(Verdict::new("git-remote-codecommit asks no store", grc_noise(&keepers).into_iter().collect()));
+        }
         if let ([], Some((_, why))) = (self.stores.items.as_slice(), self.stores.closed.first())
             && self.answers.iter().all(|answer| matches!(answer, Answer::NotAsked(_)))
         {
             return Err(Gap::unknown(format!("what {} holds cannot be seen: {why}", self.stores.closed[0].0.name())));
         }
-        if self.method.method == Method::Grc {
-            return Ok(Verdict::new("git-remote-codecommit asks no store", grc_noise(&keepers).into_iter().collect()));
-        }
         let mut findings: Vec<Finding> = self.expired().into_iter().collect();
         findings.extend(self.mismatch());
+        findings.extend(self.hidden());
         findings.extend(self.wrong_kind());
         findings.extend(self.duplicates());
         if self.method.method == Method::CredentialHelper {
@@ -231,9 +239,24 @@ impl View<'_> {
         );
         let finding =
             Finding::new(&MISMATCH, message).seen(seen).seen(Evidence::new("sts:GetCallerIdentity", &caller.arn));
-        // Only when the repository is known to be in the other account does the stored one certainly not fit.
-        let finding = if self.repository_is_ours { finding } else { finding.at_most(Severity::Note) };
-        Some(finding.fix(store::delete(self.stores, stored)))
+        // A repository of this name may exist in both accounts, so this proves nothing.
+        let severity = if self.repository_is_ours { Severity::Warning } else { Severity::Note };
+        Some(finding.at_most(severity).fix(store::delete(self.stores, stored).at_least(Safety::Review)))
+    }
+
+    /// A Git credential that Git does not get, because it asks for a path and the store holds none with it.
+    fn hidden(&self) -> Option<Finding> {
+        let (setting, item) = (self.chain.use_http_path.as_ref()?, self.stores.elsewhere.first()?);
+        let meant = self.method.method == Method::GitCredentials && item.shape.kind == Kind::GitCredential;
+        let answered = self.answers.iter().any(|answer| answer.shape().is_some()) || !self.stores.items.is_empty();
+        if !meant || answered || self.chain.aws().is_some() {
+            return None;
+        }
+        let message =
+            format!("Git does not get the stored {}, because useHttpPath makes it ask for a path.", item.shape.user);
+        let seen = Evidence::at(&item.place, item.line, format!("user name {}", item.shape.user));
+        let fix = remedies_for_path(setting);
+        Some(Finding::new(&HIDDEN, message).seen(setting.evidence()).seen(seen).fix(fix))
     }
 
     fn wrong_kind(&self) -> Option<Finding> {
@@ -316,6 +339,16 @@ fn expired(place: &str, line: Option<u32>, user: &str, age: Option<i64>) -> Find
     Finding::new(&EXPIRED_SIGNATURE, message).seen(Evidence::at(place, line, format!("user name {user}")))
 }
 
+fn remedies_for_path(setting: &Entry) -> Fix {
+    let fix = Fix::review("Switch useHttpPath off, which only the AWS CLI credential helper needs");
+    match setting.config_scope() {
+        Some(scope) => {
+            fix.git_config(scope, ConfigChange::Unset { key: setting.key.clone(), value: setting.value.clone() })
+        }
+        None => fix.at_least(Safety::Manual),
+    }
+}
+
 /// The text with a capital letter, where it begins with a word.
 fn sentence(text: &str) -> String {
     let mut text = text.to_owned();
@@ -339,7 +372,6 @@ fn grc_noise(keepers: &[&Helper]) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::git_config::Entry;
     use crate::facts::helpers::DOCUMENTED;
     use crate::facts::stores::StoreKind;
     use crate::shape::Shape;
@@ -421,6 +453,26 @@ mod tests {
             let verdict = verdict(&chain, items, Method::GitCredentials, &url());
             assert_eq!(verdict.ids()[0], "expired-signature-stored", "{store:?}");
         }
+    }
+
+    #[test]
+    fn a_path_that_hides_the_stored_credential_is_found() {
+        let chain = chain(&[("credential.helper", "store"), ("credential.usehttppath", "true")]);
+        let decision = Decision { method: Method::GitCredentials, reason: String::new(), certainty: Certainty::Sure };
+        let stores = Stores { elsewhere: vec![item(StoreKind::File, GIT.0, GIT.1)], ..Stores::default() };
+        let config = GitConfig::default();
+        let view = View {
+            config: &config,
+            chain: &chain,
+            stores: &stores,
+            answers: &[],
+            method: &decision,
+            url: None,
+            caller: None,
+            repository_is_ours: false,
+        };
+        let verdict = view.judge().unwrap();
+        assert_eq!((verdict.ids()[0], verdict.severity()), ("stored-without-path", Some(Severity::Error)));
     }
 
     #[test]

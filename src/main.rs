@@ -5,7 +5,8 @@ use clap::Parser;
 use codecommit_doctor::checks::ALL;
 use codecommit_doctor::cli::{self, CheckArgs, Cli, Command, FailOn, Format};
 use codecommit_doctor::facts::{Facts, Request, chosen};
-use codecommit_doctor::machine::Machine;
+use codecommit_doctor::machine::{Machine, interrupted};
+use codecommit_doctor::redact::secrets_of_argument;
 use codecommit_doctor::report::document::Document;
 use codecommit_doctor::report::{assemble, catalogue, human, json};
 use codecommit_doctor::terminal::{self, LiveLine};
@@ -21,33 +22,40 @@ const FOUND: u8 = 1;
 const USAGE: u8 = 2;
 /// The doctor could not finish its work.
 const UNFINISHED: u8 = 3;
-/// The person pressed Ctrl-C: 128 and the signal's number, as shells have it.
-const INTERRUPTED: u8 = 130;
+/// A signal ended the run: its number is added, as shells have it.
+const BY_SIGNAL: u8 = 128;
 
 fn main() -> ExitCode {
     // A check that panics is a line of the report; a stack trace helps nobody at two in the morning.
     std::panic::set_hook(Box::new(|_| {}));
+    let machine = Machine::current();
+    // Whatever was typed may hold a password, also where it cannot be understood.
+    for argument in std::env::args_os() {
+        for secret in secrets_of_argument(&argument.to_string_lossy()) {
+            machine.secrets().learn(&secret);
+        }
+    }
+    let misused = |line: &str| complain(&machine.secrets().scrub(line), USAGE);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => match cli::usage_error(&error) {
-            Some(line) => return complain(&line, USAGE),
+            Some(line) => return misused(&line),
             None => return print(&error.render().to_string()),
         },
     };
-    match std::panic::catch_unwind(|| run(cli)) {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&machine, cli))) {
         Ok(Ok(code)) => code,
-        Ok(Err(error)) => complain(&format!("{error:#}"), USAGE),
+        Ok(Err(error)) => misused(&format!("{error:#}")),
         Err(_) => complain("the doctor itself failed; please report this with the command that you ran", UNFINISHED),
     }
 }
 
-fn run(cli: Cli) -> Result<ExitCode> {
-    let machine = Machine::current();
-    let style = terminal::style(&machine, &cli.check);
+fn run(machine: &Machine, cli: Cli) -> Result<ExitCode> {
+    let style = terminal::style(machine, &cli.check);
     colored::control::set_override(style.colour);
     Ok(match cli.command {
-        None => check(&machine, &cli.check)?,
-        Some(Command::Check(args)) => check(&machine, &args)?,
+        None => check(machine, &cli.check)?,
+        Some(Command::Check(args)) => check(machine, &args)?,
         Some(Command::List(args)) if args.format == Format::Json => print(&catalogue::list_json(ALL)?),
         Some(Command::List(_)) => print(&catalogue::list(ALL, style)),
         Some(Command::Explain(args)) => print(&catalogue::explain(ALL, &args.id, style)?),
@@ -89,15 +97,18 @@ fn check(machine: &Machine, args: &CheckArgs) -> Result<ExitCode> {
     let running = runner::run(Arc::clone(&facts), &checks, started + args.timeout, watch);
     let runs = runtime.block_on(async {
         tokio::select! {
-            runs = running => Some(runs),
-            Ok(()) = tokio::signal::ctrl_c() => None,
+            runs = running => Ok(runs),
+            signal = interrupted() => Err(signal),
         }
     });
     drop(live);
-    let Some(runs) = runs else {
-        // The programs that are still at work end with the tasks that wait for them.
-        runtime.shutdown_timeout(Duration::from_millis(500));
-        return Ok(complain("interrupted", INTERRUPTED));
+    let runs = match runs {
+        Ok(runs) => runs,
+        Err(signal) => {
+            // The programs that are still at work end with the tasks that wait for them.
+            runtime.shutdown_timeout(Duration::from_millis(500));
+            return Ok(complain("interrupted", BY_SIGNAL + signal));
+        }
     };
     let document = assemble::assemble(&facts, &runs, started.elapsed());
     // Whatever still hangs, a name that does not resolve, must not hold the report.

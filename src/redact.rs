@@ -77,6 +77,36 @@ impl KnownSecrets {
     }
 }
 
+/// What may be a secret in an argument that was meant as a clone URL, however it was mistyped: what stands before the last
+/// `@`, without the scheme and the first colon, and what follows a `?`.
+#[must_use]
+pub fn secrets_of_argument(text: &str) -> Vec<String> {
+    let (address, query) = text.split_once('?').unwrap_or((text, ""));
+    let mut secrets: Vec<String> =
+        query.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value.to_owned()).collect();
+    if let Some((before, _)) = address.rsplit_once('@') {
+        let scheme = before
+            .find(":/")
+            .map_or(0, |colon| colon + 1 + before[colon + 1..].chars().take_while(|c| *c == '/').count());
+        match before[scheme..].split_once(':') {
+            Some((_, password)) => secrets.push(password.to_owned()),
+            // Only over http can a user name alone be a token; elsewhere it is a profile or an account.
+            None if before.starts_with("http") && !is_name_of_aws(&before[scheme..]) => {
+                secrets.push(before[scheme..].to_owned());
+            }
+            None => {}
+        }
+    }
+    secrets
+}
+
+/// Whether a user name is one that AWS gave: a Git credential's, an access key's or an SSH key's.
+fn is_name_of_aws(user: &str) -> bool {
+    static NAME: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"^(?:[\w+=,.@%-]{1,64}-at-\d{12}|A[KSP][A-Z]A[A-Z0-9]{12,}(?:%.*)?)$").ok());
+    NAME.as_ref().is_some_and(|name| name.is_match(user))
+}
+
 /// Replaces what looks like a secret in text that others wrote: passwords and tokens in URLs, `password=` and its
 /// relatives, authorization headers, `SigV4` passwords and session tokens.
 #[must_use]
@@ -99,6 +129,8 @@ pub fn redact(text: &str) -> String {
                 r#"(?i)((?:password|passwd|passphrase|pwd|secret(?:_?access_?key)?|session_?token|security_?token|access_?token|api_?key|oauth_refresh_token|aws_secret_access_key|aws_session_token|aws_security_token)["']?\s*(?:[=:]|\s+is)\s*)(?:"[^"\r\n]*"|'[^'\r\n]*'|[^\s"';,&}]+)"#,
                 "${1}***",
             ),
+            // What git says of a line that a helper should not have printed
+            (r"(invalid credential line: ).+", "${1}***"),
             // GITHUB_TOKEN=..., DB_PASSWORD=...
             (r#"\b([A-Z][A-Z0-9_]*(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY)[A-Z0-9_]*=)[^\s;'"]+"#, "${1}***"),
             // curl -u user:password
@@ -125,12 +157,10 @@ pub fn redact(text: &str) -> String {
 
 /// Masks the user part of an https URL when it is long enough to be an access token and is no name that AWS gave.
 fn mask_user_tokens(text: &str) -> String {
-    static USER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)\b(https?://)([^\s/@:]{20,})@").ok());
-    static NAME: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"^(?:[\w+=,.@%-]{1,64}-at-\d{12}|A[KSP][A-Z]A[A-Z0-9]{12,}(?:%.*)?)$").ok());
+    static USER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)\b(https?://)([^\s/@:]{8,})@").ok());
     let Some(user) = USER.as_ref() else { return text.to_owned() };
     let masked = user.replace_all(text, |found: &regex_lite::Captures<'_>| {
-        let given = NAME.as_ref().is_some_and(|name| name.is_match(&found[2]));
+        let given = is_name_of_aws(&found[2]);
         format!("{}{}@", &found[1], if given { &found[2] } else { MASK })
     });
     masked.into_owned()
@@ -187,6 +217,27 @@ mod tests {
             ),
         ] {
             assert_eq!(redact(text), clean);
+        }
+    }
+
+    #[test]
+    fn a_mistyped_clone_url_gives_its_secrets_away_to_us_alone() {
+        for (text, secret) in [
+            ("https:/ann-at-111122223333:a/S3cret@h/v1", "a/S3cret"),
+            ("ann-at-111122223333:a b S3cret@h/v1", "a b S3cret"),
+            ("https://ann:p@S3cret@h/v1", "p@S3cret"),
+            ("https:/abcdefghijklmnopqrstuvwx@h/v1", "abcdefghijklmnopqrstuvwx"),
+            ("https://h/v1/repos/x?token=S3cretTok", "S3cretTok"),
+        ] {
+            assert_eq!(secrets_of_argument(text), [secret], "{text}");
+        }
+        for text in [
+            "https://ann-at-111122223333@h/v1",
+            "APKAEIBAERJR2EXAMPLE@h:/v1",
+            "codecommit::us-east-1://dev@x",
+            "keychain",
+        ] {
+            assert_eq!(secrets_of_argument(text), Vec::<String>::new(), "{text}");
         }
     }
 

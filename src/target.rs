@@ -233,7 +233,7 @@ fn path_start(rest: &str) -> usize {
 }
 
 fn repository(path: &str) -> Option<String> {
-    let name = path.strip_prefix("/v1/repos/")?.split('/').next()?;
+    let name = path.strip_prefix("/v1/repos/")?.split(['/', '?', '#']).next()?;
     Some(percent_decode_str(name).decode_utf8_lossy().into_owned()).filter(|name| !name.is_empty())
 }
 

@@ -242,7 +242,7 @@ fn no_secret_comes_out_wherever_it_was_planted() -> Result<()> {
 
 #[test]
 fn no_secret_comes_out_of_a_slip() -> Result<()> {
-    let slips: [(&str, &[&str], &str, &str); 9] = [
+    let slips: [(&str, &[&str], &str, &str); 15] = [
         ("a proxy without a scheme", &[URL], ".gitconfig", "[http]\n\tproxy = ann:c4n4ry-s3cr3t@127.0.0.1:1\n"),
         (
             "a quote in a proxy's password",
@@ -283,6 +283,32 @@ fn no_secret_comes_out_of_a_slip() -> Result<()> {
             &[URL, "https://ann:c4n4ry-s3cr3t@git-codecommit.us-east-2.amazonaws.com/v1/repos/x"],
             "x",
             "",
+        ),
+        (
+            "a slash in the password",
+            &["--offline", "ann-at-111122223333:c4n4ry-s3cr3t/x@git-codecommit.us-east-2.amazonaws.com/v1"],
+            "x",
+            "",
+        ),
+        (
+            "a token and one slash",
+            &["--offline", "https:/c4n4ry-s3cr3t-as-user@git-codecommit.us-east-2.amazonaws.com/v1"],
+            "x",
+            "",
+        ),
+        (
+            "a token behind the URL",
+            &["--offline", "https://git-codecommit.us-east-2.amazonaws.com/v1/repos/x?token=c4n4ry-s3cr3t"],
+            "x",
+            "",
+        ),
+        ("a URL as a check", &["--only", "https://ann:c4n4ry-s3cr3t@h"], "x", ""),
+        ("a URL as a file", &["--output", "https:/ann:c4n4ry-s3cr3t@h/x", URL], "x", ""),
+        (
+            "a password of another program",
+            &["--offline", URL],
+            ".gitconfig",
+            "[credential]\n\thelper = !sshpass -p c4n4ry-s3cr3t x\n",
         ),
         (
             "key and secret swapped",

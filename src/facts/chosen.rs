@@ -61,7 +61,7 @@ pub fn choose(machine: &Machine, input: Option<&str>) -> anyhow::Result<Chosen> 
         // Whatever repository this folder belongs to, `git clone` does not look at it.
         let around = from_worktree(machine.cwd(), None);
         Chosen { url: Some(Secret::new(text)), from: "command line".to_owned(), dubious: None, ..around }
-    } else if !text.contains(['/', '\\']) && named().url.is_some() {
+    } else if !text.starts_with(['.', '/', '~']) && named().url.is_some() {
         named()
     } else if machine.exists(&folder) {
         let chosen = from_worktree(&folder, None);
@@ -79,13 +79,16 @@ pub fn choose(machine: &Machine, input: Option<&str>) -> anyhow::Result<Chosen> 
 }
 
 /// A longer URL is nobody's.
-const LONGEST_URL: usize = 8192;
+pub(super) const LONGEST_URL: usize = 8192;
 
 /// How much of a text that is no target is repeated.
 const LONGEST: usize = 200;
 
 fn looks_like_url(text: &str) -> bool {
-    text.contains("://") || text.starts_with("codecommit:") || (text.contains('@') && text.contains(':'))
+    text.contains("://")
+        || text.starts_with("codecommit:")
+        || (text.contains('@') && text.contains(':'))
+        || text.contains(":/v1/repos/")
 }
 
 fn unknown(shown: &str, cwd: &Path) -> String {

@@ -111,6 +111,7 @@ pub async fn observe(facts: &Facts) -> Result<EndpointProbe, Gap> {
     if let Some(other) = proxy.as_ref().filter(|proxy| proxy.hop().is_none()) {
         return Err(Gap::unknown(format!("Git connects through {}, which the doctor does not speak", other.shown())));
     }
+    let other_auth = proxy::signs_in_otherwise(machine, config, &https, remote, proxy.as_ref());
     let trust = trust::observe(machine, config, &https).await;
     let port = url.port.unwrap_or(443);
     let wire = Wire {
@@ -135,13 +136,13 @@ pub async fn observe(facts: &Facts) -> Result<EndpointProbe, Gap> {
         verification_off: trust::verification_off(machine, config, &https),
         ca_unreadable: trust.unreadable,
         ca_file: trust.named,
-        other_auth: config.http(&https, "proxyauthmethod").is_some(),
+        other_auth,
         ..read(host, port, dialed)
     })
 }
 
 async fn greet(facts: &Facts, url: &CloneUrl, host: &str) -> Result<EndpointProbe, Gap> {
-    match ssh_route::observe(&facts.machine, url, host).await {
+    match ssh_route::observe(&facts.machine, facts.git_config().await.ok(), url, host).await {
         Route::Elsewhere(why) => Err(Gap::unknown(why)),
         Route::Direct(host, port) => {
             let deadline = Instant::now() + facts.machine.patience();

@@ -9,7 +9,7 @@ use crate::urlmatch::{Parts, Specificity};
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 /// The most of git's listing that is read; 10,000 entries are about 1 MiB.
@@ -167,8 +167,7 @@ pub async fn observe(facts: &Facts) -> Result<GitConfig, Gap> {
         if output.ended == Ended::TimedOut {
             break;
         }
-        let problems =
-            read_problems(&output.stderr_text(), |file| facts.machine.tilde(&facts.machine.cwd().join(file)));
+        let problems = read_problems(&output.stderr_text(), |file| facts.machine.tilde(&top(facts).join(file)));
         if output.success() || problems.iter().any(|problem| problem.fatal) {
             let mut config =
                 GitConfig { entries: read_listing(facts, &output, flags.len()), problems, without_git: false };
@@ -208,10 +207,19 @@ fn read_complaint(stderr: &str, show: impl Fn(&str) -> String) -> Option<Problem
     Some(Problem { file, line: None, text: redact(&text), fatal: true })
 }
 
+/// The folder from which git names the files of a repository: the top of the working tree, found as git finds it where
+/// the repository itself is broken.
+fn top(facts: &Facts) -> PathBuf {
+    let machine = &facts.machine;
+    let around = || machine.cwd().ancestors().find(|folder| machine.exists(&folder.join(".git"))).map(Path::to_owned);
+    let worktree = facts.request.target.worktree.clone();
+    worktree.or_else(around).unwrap_or_else(|| machine.cwd().to_owned())
+}
+
 /// Reads `git config --list -z`, whose records carry scope and origin in front when they were asked for.
 fn read_listing(facts: &Facts, output: &Output, extra_fields: usize) -> Vec<Entry> {
     let listing = String::from_utf8_lossy(&output.stdout);
-    let top = facts.request.target.worktree.as_deref().unwrap_or(facts.machine.cwd());
+    let top = top(facts);
     let fields: Vec<&str> = listing.split_terminator('\0').collect();
     fields
         .chunks_exact(extra_fields + 1)

@@ -161,6 +161,11 @@ pub fn decide(signs: &Signs<'_>) -> Decision {
     )
 }
 
+/// Whether a helper keeps or makes credentials that no listing shows.
+fn is_opaque(kind: &HelperKind) -> bool {
+    matches!(kind, HelperKind::Cache | HelperKind::Other)
+}
+
 /// Gathers what tells the method, and decides.
 ///
 /// # Errors
@@ -181,9 +186,9 @@ pub async fn observe(facts: &Facts) -> Result<Decision, Gap> {
         signs.aws_helper = chain.aws().is_some() || !chain.elsewhere.is_empty();
         signs.any_store = chain.helpers.iter().any(super::helpers::Helper::keeps_passwords);
     }
-    // A store that cannot be looked into is asked.
+    // What cannot be looked into is asked.
     let closed = stores.is_some_and(|stores| !stores.closed.is_empty())
-        || facts.helpers().await.is_ok_and(|chain| chain.helpers.iter().any(|helper| helper.kind == HelperKind::Cache));
+        || facts.helpers().await.is_ok_and(|chain| chain.helpers.iter().any(|helper| is_opaque(&helper.kind)));
     if signs.stored.is_none() && closed {
         let mut shapes = facts.answers().await.into_iter().flatten().filter_map(Answer::shape);
         signs.stored = shapes.find(|shape| shape.kind == Kind::GitCredential).map(|shape| shape.user.as_str());

@@ -90,6 +90,22 @@ pub(super) fn of_git(
     }
 }
 
+/// Whether git signs in to the proxy in a way that the doctor cannot: with another method than a plain password, or with a
+/// password that it asks its helpers for.
+pub(super) fn signs_in_otherwise(
+    machine: &Machine,
+    config: &GitConfig,
+    url: &str,
+    remote: Option<&str>,
+    proxy: Option<&Proxy>,
+) -> bool {
+    let asks = proxy.and_then(|proxy| proxy.auth.as_ref()).is_some_and(|auth| !auth.expose().contains(':'));
+    let own = remote.and_then(|remote| config.last(&format!("remote.{remote}.proxyauthmethod")));
+    let configured = own.or_else(|| config.http(url, "proxyauthmethod")).map(|entry| entry.text().to_owned());
+    let method = machine.var_set("GIT_HTTP_PROXY_AUTHMETHOD").or(configured);
+    asks || method.is_some_and(|method| !matches!(method.as_str(), "basic" | "anyauth"))
+}
+
 /// Whether `NO_PROXY` names the host: `*`, the host itself, or a domain that it is in.
 fn is_excluded(machine: &Machine, host: &str) -> bool {
     let list = machine.var_set("no_proxy").or_else(|| machine.var_set("NO_PROXY")).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Where ssh's own configuration leads a host: another name or port, or a way that is not a plain connection.
 
+use super::git_config::GitConfig;
 use crate::machine::{Invocation, Machine};
 use crate::target::CloneUrl;
 
@@ -13,12 +14,18 @@ pub(super) enum Route {
 }
 
 /// Asks `ssh -G`, which connects to nobody. Without ssh the URL is taken as it stands.
-pub(super) async fn observe(machine: &Machine, url: &CloneUrl, host: &str) -> Route {
+pub(super) async fn observe(machine: &Machine, config: Option<&GitConfig>, url: &CloneUrl, host: &str) -> Route {
+    let own = config.is_some_and(|config| config.last("core.sshcommand").is_some())
+        || ["GIT_SSH_COMMAND", "GIT_SSH"].iter().any(|name| machine.var_set(name).is_some());
+    if own {
+        return Route::Elsewhere("Git is told to use a command of its own for ssh".to_owned());
+    }
     let as_written = || Route::Direct(host.to_owned(), url.port.unwrap_or(22));
     let Some(ssh) = machine.which("ssh") else { return as_written() };
     let port = url.port.map(|port| port.to_string());
     let mut args = vec!["-G"];
     args.extend(port.iter().flat_map(|port| ["-p", port]));
+    args.extend(url.ssh_user.iter().flat_map(|user| ["-l", user]));
     args.extend(["--", host]);
     match machine.run(Invocation::new(ssh, args)).await {
         Ok(output) if output.success() => read(&output.stdout_text()).unwrap_or_else(as_written),

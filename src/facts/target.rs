@@ -1,6 +1,7 @@
 //! What is diagnosed: the clone URL that was named or found, and what git makes of it.
 
 use super::Facts;
+use super::chosen::LONGEST_URL;
 use super::git_config::{Entry, GitConfig};
 use crate::check::Gap;
 use crate::machine::{Invocation, Machine};
@@ -24,6 +25,8 @@ pub struct Target {
     pub rewritten_by: Option<Entry>,
     /// The entry that rewrites it for pushes only.
     pub push_rewritten_by: Option<Entry>,
+    /// A remote that was named and that git does not list.
+    pub missing_remote: Option<String>,
     /// The folder that git refuses because somebody else owns it.
     pub dubious: Option<String>,
 }
@@ -57,6 +60,8 @@ pub async fn observe(facts: &Facts) -> Result<Target, Gap> {
         url => url.clone().map(|url| (chosen.from.clone(), url)),
     };
     let Some((from, url)) = &found else {
+        let listed = facts.git_config().await.is_ok_and(|config| config.fatal().is_none());
+        target.missing_remote = chosen.remote.clone().filter(|_| listed && target.dubious.is_none());
         target.effective = default_endpoint(facts).await;
         return Ok(target);
     };
@@ -98,7 +103,8 @@ async fn remote_that_git_lists(facts: &Facts, named: Option<&str>) -> Option<(St
     };
     urls.into_iter().find_map(|(remote, _, entry)| {
         let url = entry.raw.as_ref().map_or_else(|| entry.text(), Secret::expose);
-        is_meant(remote?, url).then(|| (format!("remote {}", remote.unwrap_or_default()), Secret::new(url)))
+        (url.len() <= LONGEST_URL && is_meant(remote?, url))
+            .then(|| (format!("remote {}", remote.unwrap_or_default()), Secret::new(url)))
     })
 }
 

@@ -192,7 +192,10 @@ impl Machine {
     pub fn which_all(&self, name: &str) -> Vec<PathBuf> {
         // Nothing from the folder that the person stands in: an empty part of PATH, or none at all, would mean that.
         let path = self.var_os("PATH").filter(|path| !path.is_empty()).unwrap_or(OsStr::new(USUAL_PATH));
-        let folders = std::env::split_paths(path).filter(|folder| folder.is_absolute());
+        let folders: Vec<PathBuf> = std::env::split_paths(path).filter(|folder| folder.is_absolute()).collect();
+        if folders.is_empty() {
+            return Vec::new();
+        }
         std::env::join_paths(folders).map(|path| self.which_in(name, path)).unwrap_or_default()
     }
 

@@ -7,10 +7,12 @@ mod dial;
 mod environment;
 mod files;
 mod process;
+mod signals;
 mod tls;
 
 pub use dial::{DialError, Dialed, Stage, Wire};
 pub use environment::{Machine, Os};
 pub use files::FileError;
 pub use process::{Ended, Invocation, Output};
+pub use signals::interrupted;
 pub use tls::Roots;

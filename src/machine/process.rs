@@ -26,6 +26,10 @@ const QUIET: &[(&str, &str)] = &[
     ("GCM_INTERACTIVE", "never"),
     ("GIT_OPTIONAL_LOCKS", "0"),
     ("AWS_PAGER", ""),
+    // These win over a trace that is configured in a file.
+    ("GIT_TRACE2", "0"),
+    ("GIT_TRACE2_EVENT", "0"),
+    ("GIT_TRACE2_PERF", "0"),
 ];
 
 /// Whether a variable makes Git or its helpers write traces, and with them secrets, to places of the person's choosing.

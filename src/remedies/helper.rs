@@ -8,31 +8,31 @@ use crate::regions::credential_pattern;
 
 /// Removes a helper, with its section when nothing but the helper stands there.
 #[must_use]
-pub fn remove_helper(config: &GitConfig, helper: &Helper) -> Fix {
+pub fn remove_helper(config: &GitConfig, helper: &Helper, use_http_path: Option<&Entry>) -> Fix {
     let entry = &helper.entry;
     let title = "Remove the AWS CLI credential helper from Git's configuration";
     let Some(scope) = entry.config_scope() else { return Fix::manual(title) };
     let fix = if matches!(scope, ConfigScope::System) { Fix::review(title) } else { Fix::safe(title) };
     let fix = fix.docs(docs::SETUP_GIT_CREDENTIALS);
-    match &helper.section {
+    let fix = match &helper.section {
         Some(section) if stands_alone(config, helper) => {
-            fix.git_config(scope, ConfigChange::RemoveSection(format!("credential.{section}")))
-        }
-        _ if entry.raw.is_some() => Fix::manual(title),
-        _ => {
-            let unset = ConfigChange::Unset { key: entry.key.clone(), value: entry.value.clone() };
-            let fix = fix.git_config(scope.clone(), unset);
-            // Left behind, useHttpPath hides every stored credential without a path.
-            let path = config.section("credential").find(|(section, name, other)| {
-                *section == helper.section.as_deref() && *name == "usehttppath" && other.source == entry.source
-            });
-            match path {
-                Some((_, _, path)) => {
-                    fix.git_config(scope, ConfigChange::Unset { key: path.key.clone(), value: path.value.clone() })
-                }
-                None => fix,
+            let section = format!("credential.{section}");
+            let gone = use_http_path.is_some_and(|path| path.source == entry.source && path.key.starts_with(&section));
+            let fix = fix.git_config(scope, ConfigChange::RemoveSection(section));
+            if gone {
+                return fix;
             }
+            fix
         }
+        _ if entry.raw.is_some() => return Fix::manual(title),
+        _ => fix.git_config(scope, ConfigChange::Unset { key: entry.key.clone(), value: entry.value.clone() }),
+    };
+    // Left behind, useHttpPath hides every stored credential without a path.
+    match use_http_path.filter(|path| path.is_true()).and_then(|path| Some((path.config_scope()?, path))) {
+        Some((scope, path)) => {
+            fix.git_config(scope, ConfigChange::Unset { key: path.key.clone(), value: path.value.clone() })
+        }
+        None => fix,
     }
 }
 

@@ -34,13 +34,18 @@ pub fn delete(stores: &Stores, item: &Item) -> Fix {
 
 /// Git's own store erases by host, and by user name where that can be told.
 fn erase_line(stores: &Stores, item: &Item, named: Option<&str>, title: String) -> Fix {
-    let all = stores.items.iter().chain(&stores.elsewhere);
-    let alone = all.filter(|other| other.store == StoreKind::File).count() == 1;
-    if named.is_none() && !alone {
+    // The tool takes every entry that fits: host, user name where it can be named, and path where there is one.
+    let same = |other: &&Item| {
+        other.store == StoreKind::File
+            && (named.is_none() || other.shape.user == item.shape.user)
+            && (item.path.as_deref().is_none_or(str::is_empty) || other.path == item.path)
+    };
+    if stores.items.iter().chain(&stores.elsewhere).filter(same).count() > 1 {
         let line = item.line.map(|line| format!(" {line}")).unwrap_or_default();
         return Fix::manual(format!("Delete line{line} of {} with an editor", item.place));
     }
     let mut lines = vec!["protocol=https".to_owned(), format!("host={}", item.host)];
+    lines.extend(item.path.iter().filter(|path| !path.is_empty()).map(|path| format!("path={path}")));
     lines.extend(named.map(|user| format!("username={user}")));
     lines.push(String::new());
     let default = item.place == "~/.git-credentials";
@@ -90,7 +95,8 @@ mod tests {
 
     /// The command of the fix, as it is printed.
     fn line(item: &Item) -> Option<String> {
-        let stores = Stores { items: vec![item.clone(), item.clone()], ..Stores::default() };
+        let other = Item { shape: Shape::of("bob-at-111122223333", None, SystemTime::now()), ..item.clone() };
+        let stores = Stores { items: vec![item.clone(), other], ..Stores::default() };
         match delete(&stores, item).steps.first()? {
             crate::finding::Step::Feed { argv, .. } => Some(shell::line(argv, Os::Linux)),
             step => Some(shell::line(&step.argv()?, Os::Linux)),

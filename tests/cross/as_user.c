@@ -8,6 +8,10 @@ int wmain(int argc, wchar_t **argv)
         return 99;
     SetEnvironmentVariableW(L"USERPROFILE", argv[1]);
     SetEnvironmentVariableW(L"HOME", NULL);
+    SetEnvironmentVariableW(L"HOMEDRIVE", NULL);
+    SetEnvironmentVariableW(L"HOMEPATH", NULL);
+    _wputenv_s(L"HOMEDRIVE", L"");
+    _wputenv_s(L"HOMEPATH", L"");
     _wputenv_s(L"USERPROFILE", argv[1]);
     return (int)_wspawnv(_P_WAIT, argv[2], (const wchar_t *const *)argv + 2);
 }

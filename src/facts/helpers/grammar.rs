@@ -66,19 +66,13 @@ pub struct Program {
 /// only its first word is told.
 pub(in crate::facts) fn tell(value: &str) -> String {
     let Some(command) = value.strip_prefix('!') else { return redact(value) };
-    let plain = |word: &str| {
-        let drive = word.get(1..2) == Some(":");
-        word == "\"$@\""
-            || word
-                .replacen(':', "", usize::from(drive))
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-_./~@$\\".contains(c))
-    };
-    let words = || command.split_whitespace();
-    if command.contains("codecommit credential-helper") || (words().all(plain) && !words().any(|word| word == "-u")) {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let known = words.len() == 1 || words.ends_with(&["auth", "git-credential"]) && words.len() == 3;
+    if command.contains("codecommit credential-helper") || (known && !command.contains('=')) {
         return redact(value);
     }
-    let program = words().find(|word| plain(word)).unwrap_or_default();
+    let plain = |word: &&&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./~:".contains(c));
+    let program = words.iter().find(plain).copied().unwrap_or_default();
     format!("!{program} …")
 }
 
@@ -203,6 +197,8 @@ mod tests {
             ("!gh auth git-credential", "!gh auth git-credential"),
             ("!GH_TOKEN=ghp_S3cret gh auth git-credential", "!gh …"),
             ("!curl -s -u bob:S3cret https://v/c", "!curl …"),
+            ("!vault login S3cret", "!vault …"),
+            ("!/opt/my-helper", "!/opt/my-helper"),
             ("!curl -H \"PRIVATE-TOKEN: glpat-S3cret\" https://x", "!curl …"),
             ("!f() { printf \"username=x\\npassword=%s\\n\" S3cret; }; f", "!printf …"),
             (

@@ -1,16 +1,17 @@
 //! Git's effective configuration, as git itself lists it: every entry with its file, scope and line.
 
+mod complaints;
+mod libgit2;
+mod lines;
+
 use super::Facts;
 use crate::check::Gap;
 use crate::finding::{ConfigScope, Evidence};
 use crate::machine::{Ended, FileError, Invocation, Output};
 use crate::redact::{Secret, redact};
 use crate::urlmatch::{Parts, Specificity};
-use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 
 /// The most of git's listing that is read; 10,000 entries are about 1 MiB.
 const CAP: usize = 32 * 1024 * 1024;
@@ -158,7 +159,7 @@ impl Entry {
 /// # Errors
 /// A gap that names `git-version` when git is there and cannot list its configuration at all.
 pub async fn observe(facts: &Facts) -> Result<GitConfig, Gap> {
-    let Some(program) = facts.machine.which("git") else { return Ok(without_git(facts)) };
+    let Some(program) = facts.machine.which("git") else { return Ok(libgit2::read(facts)) };
     // Newest form first: --show-scope came with 2.26, --show-origin with 2.8. An old git says "usage" or "unknown option".
     let mut complaint = None;
     for flags in [&["--show-origin", "--show-scope"][..], &["--show-origin"], &[]] {
@@ -167,11 +168,12 @@ pub async fn observe(facts: &Facts) -> Result<GitConfig, Gap> {
         if output.ended == Ended::TimedOut {
             break;
         }
-        let problems = read_problems(&output.stderr_text(), |file| facts.machine.tilde(&top(facts).join(file)));
+        let problems =
+            complaints::read_problems(&output.stderr_text(), |file| facts.machine.tilde(&top(facts).join(file)));
         if output.success() || problems.iter().any(|problem| problem.fatal) {
             let mut config =
                 GitConfig { entries: read_listing(facts, &output, flags.len()), problems, without_git: false };
-            locate(facts, &mut config.entries).await;
+            lines::locate(facts, &mut config.entries).await;
             config.problems.extend(unreadable(facts).await);
             return Ok(config);
         }
@@ -256,161 +258,6 @@ fn tell(key: &str, value: &str) -> String {
     }
     let helper = key.starts_with("credential.") && key.ends_with(".helper");
     if helper { super::helpers::tell(value) } else { redact(value) }
-}
-
-/// What git complains about on standard error.
-fn read_problems(stderr: &str, show: impl Fn(&str) -> String) -> Vec<Problem> {
-    static BAD_LINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(
-            r"(fatal|error|warning): bad config (?:line (\d+) in file|variable .+ in file|file) '?(.+?)'?(?: at line (\d+))?$",
-        )
-        .ok()
-    });
-    static UNREADABLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(fatal|error|warning): (?:unable to (?:access|read)|unknown error occurred while reading) '(.+?)'(?:: .+)?$")
-            .ok()
-    });
-    stderr
-        .lines()
-        .filter_map(|line| {
-            let line = line.trim();
-            if let Some(found) = BAD_LINE.as_ref().and_then(|bad| bad.captures(line)) {
-                let number = found.get(2).or_else(|| found.get(4)).and_then(|number| number.as_str().parse().ok());
-                return Some(Problem { file: show(&found[3]), line: number, text: redact(line), fatal: true });
-            }
-            let found = UNREADABLE.as_ref()?.captures(line)?;
-            Some(Problem { file: show(&found[2]), line: None, text: redact(line), fatal: &found[1] == "fatal" })
-        })
-        .collect()
-}
-
-/// The sections whose lines a check may want to show.
-fn is_of_interest(key: &str) -> bool {
-    ["credential.", "http.", "url.", "remote.", "protocol.", "core.askpass"]
-        .iter()
-        .any(|section| key.starts_with(section))
-}
-
-/// Finds the lines of interesting entries in their files: the n-th entry of a key in git's listing is the n-th in the file.
-async fn locate(facts: &Facts, entries: &mut [Entry]) {
-    let mut files: HashMap<String, HashMap<String, VecDeque<u32>>> = HashMap::new();
-    for entry in entries.iter_mut().filter(|entry| is_of_interest(&entry.key)) {
-        if !files.contains_key(&entry.source) {
-            let text = facts.machine.read_text(facts.machine.expand(&entry.source)).await.unwrap_or_default();
-            let mut lines: HashMap<String, VecDeque<u32>> = HashMap::new();
-            for (key, line) in key_lines(&text) {
-                lines.entry(redact(&key)).or_default().push_back(line);
-            }
-            files.insert(entry.source.clone(), lines);
-        }
-        let lines = files.get_mut(&entry.source).and_then(|lines| lines.get_mut(&entry.key));
-        entry.line = lines.and_then(|lines| {
-            // A file that is included twice is listed twice: start over.
-            lines.rotate_left(1);
-            lines.back().copied()
-        });
-    }
-}
-
-/// Every key of a git configuration file with its line, in order. Syntax: git-config(1).
-fn key_lines(text: &str) -> Vec<(String, u32)> {
-    let mut found = Vec::new();
-    let mut section = String::new();
-    let mut continued = false;
-    for (number, line) in (1..).zip(text.lines()) {
-        let was_continued = std::mem::replace(
-            &mut continued,
-            line.trim_end().ends_with('\\') && !line.trim_start().starts_with(['#', ';']),
-        );
-        let mut rest = line.trim();
-        if was_continued {
-            continue;
-        }
-        if let Some(header) = rest.strip_prefix('[') {
-            let Some(end) = header_end(header) else { continue };
-            section = section_key(&header[..end]);
-            rest = header[end + 1..].trim();
-        }
-        let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-        if !name.is_empty() {
-            found.push((format!("{section}.{}", name.to_ascii_lowercase()), number));
-        }
-    }
-    found
-}
-
-/// Where a section header ends, quotes and their escapes respected.
-fn header_end(header: &str) -> Option<usize> {
-    let (mut quoted, mut escaped) = (false, false);
-    header.char_indices().find_map(|(at, character)| {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            ']' if !quoted => return Some(at),
-            _ => {}
-        }
-        None
-    })
-}
-
-/// `credential "https://x"` becomes `credential.https://x`, as git lists it.
-fn section_key(header: &str) -> String {
-    match header.split_once('"') {
-        None => header.trim().to_ascii_lowercase(),
-        Some((section, rest)) => {
-            let mut subsection = String::new();
-            let mut characters = rest.strip_suffix('"').unwrap_or(rest).chars();
-            while let Some(character) = characters.next() {
-                subsection.extend(if character == '\\' { characters.next() } else { Some(character) });
-            }
-            format!("{}.{subsection}", section.trim().to_ascii_lowercase())
-        }
-    }
-}
-
-/// The view of libgit2, for a machine without git: the user's, the machine's and the repository's own file.
-fn without_git(facts: &Facts) -> GitConfig {
-    let machine = &facts.machine;
-    let xdg =
-        machine.var_set("XDG_CONFIG_HOME").map_or_else(|| machine.expand("~/.config"), |dir| machine.expand(&dir));
-    let files = [
-        ("system", machine.expand("/etc/gitconfig")),
-        ("global", xdg.join("git/config")),
-        ("global", machine.expand("~/.gitconfig")),
-        ("local", machine.cwd().join(".git/config")),
-    ];
-    let mut config = GitConfig { without_git: true, ..GitConfig::default() };
-    for (scope, file) in files.iter().filter(|(_, file)| machine.exists(file)) {
-        match libgit2_entries(file) {
-            Ok(entries) => config.entries.extend(entries.into_iter().map(|(key, value)| Entry {
-                key: redact(&key),
-                value: value.as_deref().map(redact),
-                source: machine.tilde(file),
-                line: None,
-                raw: None,
-                scope: (*scope).to_owned(),
-            })),
-            Err(error) => config.problems.push(Problem {
-                file: machine.tilde(file),
-                line: None,
-                text: redact(error.message()),
-                fatal: true,
-            }),
-        }
-    }
-    config
-}
-
-fn libgit2_entries(file: &Path) -> Result<Vec<(String, Option<String>)>, git2::Error> {
-    let config = git2::Config::open(file)?;
-    let mut found = Vec::new();
-    config.entries(None)?.for_each(|entry| {
-        let key = String::from_utf8_lossy(entry.name_bytes()).into_owned();
-        let value = entry.has_value().then(|| String::from_utf8_lossy(entry.value_bytes()).into_owned());
-        found.push((key, value));
-    })?;
-    Ok(found)
 }
 
 #[cfg(test)]

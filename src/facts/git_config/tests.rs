@@ -1,3 +1,5 @@
+use super::complaints::read_problems;
+use super::lines::key_lines;
 use super::*;
 
 #[test]

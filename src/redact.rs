@@ -155,6 +155,21 @@ pub fn redact(text: &str) -> String {
     clean
 }
 
+/// A helper's value as it may be told. A piece of shell can hold a secret in any form, so of one that the doctor does not know
+/// only its first word is told.
+#[must_use]
+pub fn redact_helper(value: &str) -> String {
+    let Some(command) = value.strip_prefix('!') else { return redact(value) };
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let known = words.len() == 1 || words.ends_with(&["auth", "git-credential"]) && words.len() == 3;
+    if command.contains("codecommit credential-helper") || (known && !command.contains('=')) {
+        return redact(value);
+    }
+    let plain = |word: &&&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./~:".contains(c));
+    let program = words.iter().find(plain).copied().unwrap_or_default();
+    format!("!{program} …")
+}
+
 /// Masks the user part of an https URL when it is long enough to be an access token and is no name that AWS gave.
 fn mask_user_tokens(text: &str) -> String {
     static USER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)\b(https?://)([^\s/@:]{8,})@").ok());
@@ -238,6 +253,26 @@ mod tests {
             "keychain",
         ] {
             assert_eq!(secrets_of_argument(text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_a_piece_of_shell_only_the_first_word_is_told() {
+        for (value, told) in [
+            ("!gh auth git-credential", "!gh auth git-credential"),
+            ("!GH_TOKEN=ghp_S3cret gh auth git-credential", "!gh …"),
+            ("!curl -s -u bob:S3cret https://v/c", "!curl …"),
+            ("!vault login S3cret", "!vault …"),
+            ("!/opt/my-helper", "!/opt/my-helper"),
+            ("!curl -H \"PRIVATE-TOKEN: glpat-S3cret\" https://x", "!curl …"),
+            ("!f() { printf \"username=x\\npassword=%s\\n\" S3cret; }; f", "!printf …"),
+            (
+                "!aws --profile dev codecommit credential-helper $@",
+                "!aws --profile dev codecommit credential-helper $@",
+            ),
+            ("store", "store"),
+        ] {
+            assert_eq!(redact_helper(value), told);
         }
     }
 

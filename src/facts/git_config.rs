@@ -8,7 +8,7 @@ use super::Facts;
 use crate::check::Gap;
 use crate::finding::{ConfigScope, Evidence};
 use crate::machine::{Ended, FileError, Invocation, Output};
-use crate::redact::{Secret, redact};
+use crate::redact::{Secret, redact, redact_helper};
 use crate::urlmatch::{Parts, Specificity};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -257,7 +257,7 @@ fn tell(key: &str, value: &str) -> String {
         return format!("({} bytes)", value.len());
     }
     let helper = key.starts_with("credential.") && key.ends_with(".helper");
-    if helper { super::helpers::tell(value) } else { redact(value) }
+    if helper { redact_helper(value) } else { redact(value) }
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@
 mod grammar;
 mod program;
 
-pub(super) use grammar::tell;
 pub use grammar::{AwsHelper, HelperKind, Program};
 
 use super::Facts;

@@ -8,11 +8,13 @@ mod environment;
 mod files;
 mod process;
 mod signals;
+mod stage;
 mod tls;
 
-pub use dial::{DialError, Dialed, Stage, Wire};
+pub use dial::{Dialed, Wire};
 pub use environment::{Machine, Os};
 pub use files::FileError;
 pub use process::{Ended, Invocation, Output};
 pub use signals::interrupted;
+pub use stage::{DialError, Stage};
 pub use tls::Roots;

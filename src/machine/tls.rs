@@ -1,6 +1,6 @@
 //! TLS as git does it, with a witness: verification as usual, and the certificate's issuer remembered.
 
-use super::dial::DialError;
+use super::stage::DialError;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;

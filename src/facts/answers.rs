@@ -5,7 +5,7 @@ use super::git_config::Entry;
 use super::helpers::{HelperChain, asks_helpers};
 use crate::check::Gap;
 use crate::machine::{Ended, Invocation, Machine};
-use crate::redact::{Secret, redact};
+use crate::redact::{Secret, redact, redact_mixed};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -61,6 +61,11 @@ pub async fn observe(facts: &Facts) -> Result<Answers, Gap> {
             Answer::NotAsked("a helper before it has answered".to_owned())
         } else {
             ask(&facts.machine, &program, chain, &helper.entry, user.as_ref()).await
+        };
+        // What the AWS CLI says is known to hold no secret; what another program says is not.
+        let answer = match answer {
+            Answer::Failed(said) if helper.aws().is_none() => Answer::Failed(redact_mixed(&said)),
+            answer => answer,
         };
         answers.push(answer);
     }

@@ -239,6 +239,13 @@ impl View<'_> {
     }
 
     fn unclear(&self, helper: &Helper) -> Option<Finding> {
+        if self.method.certainty == Certainty::Possible {
+            // Both ways are there, and the helper's is the one that Git takes.
+            let message = format!("Git uses the helper: {}.", self.method.reason);
+            let remove = remedies::remove_helper(self.config, helper, self.chain.use_http_path.as_ref());
+            let finding = Finding::new(&CONFIGURED, message).seen(helper.entry.evidence());
+            return Some(finding.fix(remove.at_least(Safety::Review)).at_most(Severity::Note));
+        }
         let nothing = self.credentials.is_some_and(|credentials| credentials.outcome == Outcome::Nothing);
         if self.method.certainty > Certainty::Configured || !nothing || self.signs() {
             return None;

@@ -103,6 +103,13 @@ fn a_helper_without_anything_to_sign_with_is_unclear() {
 }
 
 #[test]
+fn both_ways_at_once_are_worth_a_note() {
+    let both = method(Method::CredentialHelper, Certainty::Possible);
+    let verdict = with(&documented(DOCUMENTED), URL, &both, |_| {});
+    assert_eq!((verdict.ids(), verdict.severity()), (vec!["helper-configured"], Some(Severity::Note)));
+}
+
+#[test]
 fn a_missing_helper_is_told_from_one_for_another_host() {
     assert_eq!(ids(&config(&[])), ["helper-missing"]);
     let china = "https://git-codecommit.cn-north-1.amazonaws.com.cn/v1/repos/x";

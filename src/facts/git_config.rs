@@ -174,7 +174,7 @@ pub async fn observe(facts: &Facts) -> Result<GitConfig, Gap> {
             let mut config =
                 GitConfig { entries: read_listing(facts, &output, flags.len()), problems, without_git: false };
             lines::locate(facts, &mut config.entries).await;
-            config.problems.extend(unreadable(facts).await);
+            config.problems.extend(unreadable(facts, &config.entries).await);
             return Ok(config);
         }
         complaint = read_complaint(&output.stderr_text(), |file| facts.machine.tilde(Path::new(file)));
@@ -186,13 +186,15 @@ pub async fn observe(facts: &Facts) -> Result<GitConfig, Gap> {
 }
 
 /// The person's own files that exist and may not be read: git passes them over without a word.
-async fn unreadable(facts: &Facts) -> Vec<Problem> {
+async fn unreadable(facts: &Facts, listed: &[Entry]) -> Vec<Problem> {
     let machine = &facts.machine;
     let xdg =
         machine.var_set("XDG_CONFIG_HOME").map_or_else(|| machine.expand("~/.config"), |dir| machine.expand(&dir));
     let mut problems = Vec::new();
     for file in [machine.expand("~/.gitconfig"), xdg.join("git/config")] {
-        if machine.read(&file).await == Err(FileError::Denied) {
+        // What git lists, it has read.
+        let open = !machine.exists(&file) || listed.iter().any(|entry| entry.source == machine.tilde(&file));
+        if !open && machine.read(&file).await == Err(FileError::Denied) {
             let text = "permission denied".to_owned();
             problems.push(Problem { file: machine.tilde(&file), line: None, text, fatal: false });
         }

@@ -85,7 +85,10 @@ fn judge(probe: &EndpointProbe, uses_aws: bool) -> Verdict {
 
 /// "reached in 182 ms: DNS 3, TCP 52, TLS 110, HTTP 17; certificate by Amazon".
 fn summary(probe: &EndpointProbe) -> String {
-    let stages: Vec<String> = probe.stages.iter().map(|(stage, time)| format!("{} {time}", stage.name())).collect();
+    // A stage that got halfway is told as the one that failed.
+    let failed = probe.failure.as_ref().map(|(stage, _)| *stage);
+    let done = probe.stages.iter().filter(|(stage, _)| Some(*stage) != failed);
+    let stages: Vec<String> = done.map(|(stage, time)| format!("{} {time}", stage.name())).collect();
     let through = probe.proxy.as_ref().map(|(proxy, _)| format!(" through {proxy}")).unwrap_or_default();
     let status = probe.answer.as_ref().map(|answer| format!(", status {}", answer.status)).unwrap_or_default();
     let at = match probe.addresses.as_slice() {

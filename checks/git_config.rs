@@ -81,10 +81,14 @@ fn judge(config: &GitConfig, target: &Target, https: &str, home: &Home, off: Opt
     findings.extend(half_credentials(config, target, https));
     let summary = match (config.fatal(), config.without_git) {
         (Some(problem), _) => format!("{} cannot be parsed", problem.file),
-        (None, true) => format!("{} entries, read without git", config.entries.len()),
-        (None, false) => format!("{} entries", config.entries.len()),
+        (None, true) => format!("{}, read without git", number(config.entries.len())),
+        (None, false) => number(config.entries.len()),
     };
     Verdict::new(summary, findings)
+}
+
+fn number(entries: usize) -> String {
+    format!("{entries} {}", if entries == 1 { "entry" } else { "entries" })
 }
 
 fn problem(problem: &Problem) -> Finding {

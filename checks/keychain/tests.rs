@@ -63,6 +63,22 @@ fn old() -> String {
     format!("20260101T000000Z{}", "0".repeat(64))
 }
 
+/// Judges stores on a machine for Git credentials where nobody was asked.
+fn offline(chain: &HelperChain, stores: &Stores) -> Result<Verdict, Gap> {
+    let method = Decision { method: Method::GitCredentials, reason: String::new(), certainty: Certainty::Sure };
+    let view = View {
+        config: &GitConfig::default(),
+        chain,
+        stores,
+        answers: &[],
+        method: &method,
+        url: None,
+        caller: None,
+        repository_is_ours: false,
+    };
+    view.judge()
+}
+
 #[test]
 fn the_right_git_credential_in_a_store_is_fine() {
     let chain = chain(&[("credential.helper", "osxkeychain")]);
@@ -85,20 +101,8 @@ fn expired_signatures_are_found_in_every_store() {
 #[test]
 fn a_path_that_hides_the_stored_credential_is_found() {
     let chain = chain(&[("credential.helper", "store"), ("credential.usehttppath", "true")]);
-    let decision = Decision { method: Method::GitCredentials, reason: String::new(), certainty: Certainty::Sure };
     let stores = Stores { elsewhere: vec![item(StoreKind::File, GIT.0, GIT.1)], ..Stores::default() };
-    let config = GitConfig::default();
-    let view = View {
-        config: &config,
-        chain: &chain,
-        stores: &stores,
-        answers: &[],
-        method: &decision,
-        url: None,
-        caller: None,
-        repository_is_ours: false,
-    };
-    let verdict = view.judge().unwrap();
+    let verdict = offline(&chain, &stores).unwrap();
     assert_eq!((verdict.ids()[0], verdict.severity()), ("stored-without-path", Some(Severity::Error)));
 }
 
@@ -170,18 +174,6 @@ fn notes_say_what_is_worth_knowing() {
 #[test]
 fn a_closed_store_is_not_an_empty_one() {
     let chain = chain(&[("credential.helper", "libsecret")]);
-    let decision = Decision { method: Method::GitCredentials, reason: String::new(), certainty: Certainty::Sure };
     let stores = Stores { closed: vec![(StoreKind::SecretService, "no tool".into())], ..Stores::default() };
-    let config = GitConfig::default();
-    let view = View {
-        config: &config,
-        chain: &chain,
-        stores: &stores,
-        answers: &[],
-        method: &decision,
-        url: None,
-        caller: None,
-        repository_is_ours: false,
-    };
-    assert!(matches!(view.judge(), Err(Gap::Unknown(_))));
+    assert!(matches!(offline(&chain, &stores), Err(Gap::Unknown(_))));
 }

@@ -201,6 +201,7 @@ impl Scene {
             let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
             let kibi = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
             peak = peak.max(kibi.unwrap_or_default());
+            // The system tells a program's peak only while it runs: it is looked at again and again.
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
         Ok(peak * 1024)

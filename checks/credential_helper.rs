@@ -59,7 +59,7 @@ pub(super) static CHECK: Check = Check {
                 chain,
                 config: facts.git_config().await?,
                 url: target.effective.as_ref(),
-                answers: answers.map(Vec::as_slice).unwrap_or_default(),
+                answers: answers.map(|answers| &answers.each[..]).unwrap_or_default(),
                 method,
                 profiles: profiles?,
                 credentials,

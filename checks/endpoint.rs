@@ -60,12 +60,13 @@ static TLS_TOO_OLD: FindingKind =
     FindingKind::error("tls-too-old", "There is no common TLS version", &["C107"], docs::TROUBLE_GIT);
 static TLS_NAME: FindingKind =
     FindingKind::error("tls-name-mismatch", "The certificate is for another host", &["C104"], docs::REGIONS);
+// Warnings by themselves: that they stop Git shows only when it fails.
 static THROTTLED: FindingKind =
-    FindingKind::warning("http-throttled", "CodeCommit limits the requests", &["C116"], docs::TROUBLE_ACCESS);
+    FindingKind::error("http-throttled", "CodeCommit limits the requests", &["C116"], docs::TROUBLE_ACCESS);
 static UNAVAILABLE: FindingKind =
     FindingKind::error("http-unavailable", "The endpoint has an error of its own", &[], docs::TROUBLE_ACCESS);
 static UNEXPECTED: FindingKind =
-    FindingKind::warning("http-unexpected", "The answer is not CodeCommit's", &[], docs::REGIONS);
+    FindingKind::error("http-unexpected", "The answer is not CodeCommit's", &[], docs::REGIONS);
 static PRIVATE: FindingKind = FindingKind::note("private-endpoint", "A VPC endpoint is in use", &["C37"], docs::VPC);
 static SSH_BLOCKED: FindingKind =
     FindingKind::error("ssh-port-blocked", "Port 22 cannot be reached", &["C97"], docs::TROUBLE_SSH);
@@ -280,6 +281,7 @@ fn unexpected(probe: &EndpointProbe, answer: &HttpAnswer) -> Option<Finding> {
             let fix = Fix::manual("Wait, and let automatic jobs fetch less often");
             return Some(
                 Finding::new(&THROTTLED, format!("CodeCommit limits the number of requests.{retry}"))
+                    .at_most(Severity::Warning)
                     .seen(seen)
                     .fix(fix),
             );
@@ -299,7 +301,7 @@ fn unexpected(probe: &EndpointProbe, answer: &HttpAnswer) -> Option<Finding> {
     let message =
         format!("Whoever answers for {} is not CodeCommit: perhaps a captive portal or another server.", probe.host);
     let fix = Fix::manual("Open a web page to sign in to the network, or check the proxy and the file /etc/hosts");
-    Some(Finding::new(&UNEXPECTED, message).seen(seen).fix(fix))
+    Some(Finding::new(&UNEXPECTED, message).at_most(Severity::Warning).seen(seen).fix(fix))
 }
 
 fn describe(answer: &HttpAnswer) -> String {

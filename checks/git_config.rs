@@ -6,6 +6,7 @@ use crate::facts::git_config::{GitConfig, Problem};
 use crate::facts::target::{Target, describe_rewrite};
 use crate::finding::{ConfigChange, Evidence, Finding, FindingKind, Fix, Severity};
 use crate::shape::Kind;
+use crate::target::CloneUrl;
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -34,12 +35,13 @@ static INVALID: FindingKind =
     FindingKind::error("config-invalid", "A git configuration file cannot be parsed", &[], docs::GIT_CONFIG);
 static UNREADABLE: FindingKind =
     FindingKind::warning("config-unreadable", "A git configuration file may not be read", &[], docs::GIT_CONFIG);
+// A warning by itself, like a rewriting within CodeCommit: that it stops Git shows only when Git fails.
 static WRONG_HOME: FindingKind =
-    FindingKind::warning("wrong-home", "Git reads another user's configuration", &["C120"], docs::GIT_CONFIG);
+    FindingKind::error("wrong-home", "Git reads another user's configuration", &["C120"], docs::GIT_CONFIG);
 static DUBIOUS: FindingKind =
     FindingKind::error("dubious-ownership", "The repository belongs to another user", &["C117"], docs::GIT_CONFIG);
 static REWRITTEN: FindingKind =
-    FindingKind::warning("url-rewritten", "Git uses another URL than the one given", &["C56"], docs::GIT_CONFIG);
+    FindingKind::error("url-rewritten", "Git uses another URL than the one given", &["C56"], docs::GIT_CONFIG);
 static VERIFICATION_OFF: FindingKind =
     FindingKind::warning("tls-verification-off", "Git accepts any certificate", &["C104"], docs::GIT_CONFIG);
 static HALF_CREDENTIALS: FindingKind = FindingKind::error(
@@ -121,7 +123,7 @@ fn wrong_home(home: &Home) -> Option<Finding> {
         ),
         _ => return None,
     };
-    Some(Finding::new(&WRONG_HOME, message).seen(evidence).fix(fix))
+    Some(Finding::new(&WRONG_HOME, message).at_most(Severity::Warning).seen(evidence).fix(fix))
 }
 
 fn rewritten(target: &Target) -> Option<Finding> {
@@ -138,7 +140,11 @@ fn rewritten(target: &Target) -> Option<Finding> {
     if let (Some(scope), None) = (entry.config_scope(), &entry.raw) {
         fix = fix.git_config(scope, ConfigChange::Unset { key: entry.key.clone(), value: entry.value.clone() });
     }
-    Some(Finding::new(&REWRITTEN, message).seen(evidence).fix(fix))
+    let finding = Finding::new(&REWRITTEN, message).seen(evidence).fix(fix);
+    // A clone URL of CodeCommit's that leads away from it is one no more.
+    let leads = |url: &Option<CloneUrl>| url.as_ref().is_some_and(CloneUrl::is_codecommit);
+    let away = target.rewritten_by.is_some() && leads(&target.given) && !leads(&target.effective);
+    Some(if away { finding } else { finding.at_most(Severity::Warning) })
 }
 
 /// What makes Git send an authorization that no helper gave: a header, an empty one, or a user name with an empty password.

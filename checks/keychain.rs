@@ -38,7 +38,7 @@ pub(super) static CHECK: Check = Check {
             }
             let (chain, stores, method) = tokio::join!(facts.helpers(), facts.stores(), facts.method());
             let (chain, stores) = (chain?, stores?);
-            let answers = facts.answers().await.map(Vec::as_slice).unwrap_or_default();
+            let answers = facts.answers().await.map(|answers| &answers.each[..]).unwrap_or_default();
             let target = facts.target().await?;
             let host = target.effective.as_ref().and_then(|url| url.host.as_deref()).unwrap_or_default();
             let stores = &stores.with_answers(chain, answers, host);

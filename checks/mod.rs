@@ -9,10 +9,12 @@ mod clock;
 mod clone_url;
 mod credential_helper;
 mod endpoint;
+mod git_access;
 mod git_config;
 mod git_version;
 mod keychain;
 mod kms_access;
+mod offered_credential;
 
 use crate::check::Check;
 
@@ -25,9 +27,11 @@ pub static ALL: &[&Check] = &[
     &clock::CHECK,
     &credential_helper::CHECK,
     &keychain::CHECK,
+    &offered_credential::CHECK,
     &aws_credentials::CHECK,
     &aws_identity::CHECK,
     &kms_access::CHECK,
+    &git_access::CHECK,
 ];
 
 #[cfg(test)]

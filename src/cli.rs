@@ -3,6 +3,7 @@
 use crate::facts::method::Method;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -40,6 +41,15 @@ pub enum Command {
     /// Check the machine's set-up and name the one root cause (the default)
     #[command(after_help = EXIT_STATUS)]
     Check(CheckArgs),
+    /// Read what a failed command printed, name the cause, and confirm it with checks
+    ///
+    /// For example: `git clone https://... 2>&1 | codecommit-doctor why`
+    #[command(after_help = EXIT_STATUS)]
+    Why(WhyArgs),
+    /// Run a command unchanged; if it fails, diagnose on standard error
+    ///
+    /// The exit status is the command's own. For example: `codecommit-doctor run -- git clone https://...`
+    Run(RunArgs),
     /// List every check with its findings
     List(ListArgs),
     /// Explain a check or a finding in full
@@ -50,12 +60,43 @@ pub enum Command {
     Man,
 }
 
-/// What is checked, how, and how it is told.
+/// The arguments of `check`.
 #[derive(Clone, Debug, Args)]
 pub struct CheckArgs {
     /// A clone URL, a remote's name or a working tree; without it, the CodeCommit remote of the current repository
     pub target: Option<String>,
 
+    /// How it is checked and told.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// The arguments of `why`.
+#[derive(Clone, Debug, Args)]
+pub struct WhyArgs {
+    /// The file that holds the text; `-`, or nothing, is standard input
+    pub file: Option<PathBuf>,
+
+    /// How it is checked and told.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// The arguments of `run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// How it is checked and told.
+    #[command(flatten)]
+    pub options: Options,
+
+    /// The command and its arguments
+    #[arg(last = true, required = true)]
+    pub command: Vec<OsString>,
+}
+
+/// What is checked, how, and how it is told.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
     /// The way of authenticating that the machine should be set up for
     #[arg(long, value_enum, default_value_t = MethodArg::Auto)]
     pub method: MethodArg,
@@ -248,7 +289,7 @@ mod tests {
     #[test]
     fn a_target_alone_is_checked() {
         let cli = Cli::try_parse_from(["codecommit-doctor", "--offline", "https://x"]).unwrap();
-        assert!(cli.command.is_none() && cli.check.offline);
+        assert!(cli.command.is_none() && cli.check.options.offline);
         assert_eq!(cli.check.target.as_deref(), Some("https://x"));
     }
 

@@ -1,9 +1,11 @@
-//! Which of the findings is the cause. The registry is in causal order: an earlier check explains a later one, so the
-//! first error is the root; what comes after it may follow from it.
+//! Which of the findings is the cause. The registry is in causal order: an earlier check explains a later one. Git's own
+//! failure has the casting vote: what explains it is the cause, and where Git works nothing is an error.
 
 use crate::check::Gap;
+use crate::facts::access::Access;
 use crate::finding::{Finding, Severity};
 use crate::runner::{Outcome, Run};
+use crate::symptoms::{self, Seen, Symptom};
 use serde::{Deserialize, Serialize};
 
 /// The state of the whole set-up.
@@ -28,57 +30,218 @@ pub enum Overall {
 pub enum Confidence {
     /// Git's own failure agrees.
     Confirmed,
-    /// It explains a failure; Git was not asked.
+    /// It would explain a failure; Git's own does not tell.
     Likely,
 }
 
 /// The one cause.
-#[derive(Clone, Debug)]
-pub struct RootCause<'a> {
-    /// The check that found it.
-    pub check: &'static str,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootCause {
+    /// The check that found it, or would.
+    pub check: String,
     /// What it found.
-    pub finding: &'a Finding,
+    pub finding: String,
     /// How sure it is.
     pub confidence: Confidence,
-    /// Why this one, as a sentence.
+    /// Why this one, as part of a sentence.
     pub because: String,
 }
 
 /// What all verdicts together mean.
 #[derive(Clone, Debug)]
-pub struct Diagnosis<'a> {
+pub struct Diagnosis {
     /// The state of the whole set-up.
     pub overall: Overall,
     /// The one cause, if anything stops Git.
-    pub root: Option<RootCause<'a>>,
+    pub root: Option<RootCause>,
 }
 
-/// Draws the conclusion.
+/// What was recognised in what programs said.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// By Git, when the doctor ran it; `None` where it could not be run.
+    pub now: Option<GitNow>,
+    /// In the text of a command that failed for the person, the most specific first.
+    pub before: Vec<Seen>,
+}
+
+/// What Git did when the doctor ran it.
+#[derive(Clone, Debug)]
+pub enum GitNow {
+    /// It read the repository.
+    Works,
+    /// It failed, and this is what it said, the most specific first.
+    Fails(Vec<Seen>),
+}
+
+impl GitNow {
+    /// What Git, and the server behind it, said. A bare 403 counts only where the server did not say more.
+    #[must_use]
+    pub fn of(access: &Access) -> Self {
+        let Some(words) = access.words() else { return Self::Works };
+        let mut seen = symptoms::ALL.recognise(&words);
+        if seen.iter().any(|seen| !seen.symptom.vague && !seen.symptom.harmless) {
+            seen.retain(|seen| !seen.symptom.vague);
+        }
+        Self::Fails(seen)
+    }
+}
+
+/// Draws the conclusion, and gives every finding the weight that it deserves: what does not stop Git is no error, and a
+/// doubt that Git's own failure confirms is one.
 #[must_use]
-pub fn diagnose(runs: &[Run]) -> Diagnosis<'_> {
-    let findings = || runs.iter().flat_map(|run| findings_of(run).iter().map(|finding| (run.check.id, finding)));
-    let mut errors = findings().filter(|(_, finding)| finding.severity == Severity::Error);
-    let root = errors.next().map(|(check, finding)| {
-        let others = errors.count();
-        RootCause { check, finding, confidence: Confidence::Likely, because: because(others) }
-    });
-    let warned = findings().any(|(_, finding)| finding.severity == Severity::Warning);
-    let overall = match root {
-        Some(_) => Overall::Broken,
-        None if warned => Overall::Degraded,
-        None if runs.iter().any(is_open) => Overall::Undetermined,
-        None => Overall::Healthy,
-    };
-    Diagnosis { overall, root }
+pub fn diagnose(runs: &mut [Run], said: &Said) -> Diagnosis {
+    if matches!(said.now, Some(GitNow::Works)) {
+        for finding in runs.iter_mut().flat_map(findings_mut) {
+            finding.severity = finding.severity.min(Severity::Warning);
+        }
+        let root = explanation_of_before(runs, &said.before);
+        return Diagnosis { overall: without_errors(runs), root };
+    }
+    let root = cause(runs, said);
+    if let Some(root) = &root
+        && let Some(finding) = find_mut(runs, &root.check, &root.finding)
+    {
+        finding.severity = finding.kind.severity;
+    }
+    Diagnosis { overall: if root.is_some() { Overall::Broken } else { without_errors(runs) }, root }
 }
 
-fn because(others: usize) -> String {
+fn without_errors(runs: &[Run]) -> Overall {
+    let mut findings = runs.iter().flat_map(findings_of);
+    if findings.any(|finding| finding.severity == Severity::Warning) {
+        Overall::Degraded
+    } else if runs.iter().any(is_open) {
+        Overall::Undetermined
+    } else {
+        Overall::Healthy
+    }
+}
+
+/// What a text alone lets one suspect, when no check has run: the likeliest explanation of its most specific symptom.
+#[must_use]
+pub fn suspect(seen: &[Seen], fits: impl Fn(&str) -> bool) -> Option<RootCause> {
+    let (seen, (check, finding)) = seen
+        .iter()
+        .filter(|seen| !seen.symptom.harmless)
+        .find_map(|seen| Some((seen, seen.symptom.candidates().find(|(check, _)| fits(check))?)))?;
+    Some(RootCause {
+        check: check.to_owned(),
+        finding: finding.to_owned(),
+        confidence: Confidence::Likely,
+        because: format!("line {} of the text is most often due to it; no check has run", seen.line),
+    })
+}
+
+/// The check that tries Git itself: what it finds follows from everything else.
+const GIT: &str = "git-access";
+
+type Found<'a> = (&'static str, &'a Finding);
+
+/// The findings that pass a test, in causal order.
+fn found<'a>(runs: &'a [Run], passes: impl Fn(&str, &Finding) -> bool) -> Vec<Found<'a>> {
+    let all = runs.iter().flat_map(|run| findings_of(run).iter().map(|finding| (run.check.id, finding)));
+    all.filter(|(check, finding)| passes(check, finding)).collect()
+}
+
+/// Whether a finding explains a symptom. A host that the doctor could not reach either explains every failure to reach it,
+/// in whichever words Git tells it.
+fn explains((check, finding): &Found<'_>, symptom: &Symptom) -> bool {
+    const WAY: &str = "endpoint";
+    let on_the_way = *check == WAY && finding.severity == Severity::Error;
+    symptom.is_explained_by(check, finding.kind.id) || on_the_way && symptom.candidates().any(|(check, _)| check == WAY)
+}
+
+/// The first finding that explains the most specific symptom that any of them explains.
+fn agreeing<'a, 's>(
+    mut symptoms: impl Iterator<Item = &'s Seen>,
+    findings: &[Found<'a>],
+) -> Option<(&'s Seen, Found<'a>)> {
+    symptoms.find_map(|seen| Some((seen, *findings.iter().find(|found| explains(found, seen.symptom))?)))
+}
+
+/// The one cause: of the errors that explain what Git said, the one that comes first on the way to the repository; else of
+/// the doubts. Where nothing explains it, Git's failure stands for itself; where what Git said is not known, the first error
+/// is likely.
+fn cause(runs: &[Run], said: &Said) -> Option<RootCause> {
+    let now: &[Seen] = match &said.now {
+        Some(GitNow::Fails(seen)) => seen,
+        _ => &[],
+    };
+    let symptoms = || now.iter().chain(&said.before).filter(|seen| !seen.symptom.harmless);
+
+    let errors = found(runs, |check, finding| check != GIT && finding.severity == Severity::Error);
+    if let Some((seen, error)) = agreeing(symptoms(), &errors) {
+        return Some(root(error, Confidence::Confirmed, confirmed(seen, errors.len() - 1)));
+    }
+    // What Git said, and we know, is not the work of an error that cannot explain it.
+    let is_known = now.iter().any(|seen| !seen.symptom.harmless);
+    if let Some(error) = errors.first().filter(|_| !is_known) {
+        return Some(root(*error, Confidence::Likely, first(errors.len() - 1)));
+    }
+    let doubts = found(runs, |check, finding| check != GIT && finding.kind.severity == Severity::Error);
+    if let Some((seen, doubt)) = agreeing(symptoms(), &doubts) {
+        return Some(root(doubt, Confidence::Confirmed, confirmed(seen, 0)));
+    }
+    let git = found(runs, |check, finding| check == GIT && finding.severity == Severity::Error);
+    let because = "Git was tried, and nothing else that was looked at explains its failure".to_owned();
+    Some(root(*git.first()?, Confidence::Confirmed, because))
+}
+
+/// Git reads now, and a text says that it failed before, or that it may not push: what could explain that.
+fn explanation_of_before(runs: &[Run], before: &[Seen]) -> Option<RootCause> {
+    let warnings = found(runs, |_, finding| finding.severity == Severity::Warning);
+    let (seen, warning) = agreeing(before.iter().filter(|seen| !seen.symptom.harmless), &warnings)?;
+    Some(root(warning, Confidence::Likely, format!("Git can read now, and {}", confirmed(seen, 0))))
+}
+
+fn root((check, finding): Found<'_>, confidence: Confidence, because: String) -> RootCause {
+    RootCause { check: check.to_owned(), finding: finding.kind.id.to_owned(), confidence, because }
+}
+
+fn confirmed(seen: &Seen, others: usize) -> String {
+    format!("it explains \"{}\"{}", seen.text.trim_end_matches('.'), rest(others))
+}
+
+fn first(others: usize) -> String {
     match others {
         0 => "it is the only thing found that stops Git".to_owned(),
-        1 => "it comes first on the way to the repository; one other error may follow from it".to_owned(),
-        _ => format!("it comes first on the way to the repository; {others} other errors may follow from it"),
+        others => format!("it comes first on the way to the repository{}", rest(others)),
     }
+}
+
+fn rest(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => "; one other error may follow from it".to_owned(),
+        _ => format!("; {others} other errors may follow from it"),
+    }
+}
+
+/// Whether an error of one check is what another check's error leads to.
+#[must_use]
+pub fn follows(check: &str, from: &str) -> bool {
+    let causes: &[&str] = match check {
+        GIT => return from != GIT,
+        "offered-credential" => &["git-config", "clone-url", "credential-helper", "keychain"],
+        "credential-helper" => &["git-config", "clock", "git-version"],
+        "aws-identity" => &["endpoint", "clock", "aws-credentials"],
+        "kms-access" => &["endpoint", "clock", "aws-credentials", "aws-identity"],
+        _ => &[],
+    };
+    causes.contains(&from)
+}
+
+fn findings_mut(run: &mut Run) -> &mut [Finding] {
+    match &mut run.outcome {
+        Outcome::Judged(verdict) => &mut verdict.findings,
+        _ => &mut [],
+    }
+}
+
+fn find_mut<'a>(runs: &'a mut [Run], check: &str, finding: &str) -> Option<&'a mut Finding> {
+    let run = runs.iter_mut().find(|run| run.check.id == check)?;
+    findings_mut(run).iter_mut().find(|found| found.kind.id == finding)
 }
 
 /// A run's findings.
@@ -99,56 +262,4 @@ fn is_open(run: &Run) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::check::{Check, Group, Verdict};
-    use crate::finding::FindingKind;
-    use std::time::Duration;
-
-    static CHECK: Check = Check {
-        id: "c",
-        title: "",
-        group: Group::Git,
-        explain: "",
-        findings: &[],
-        judge: |_| Box::pin(async { Err(Gap::Offline) }),
-    };
-    static FIRST: FindingKind = FindingKind::error("first", "", &[], "");
-    static SECOND: FindingKind = FindingKind::error("second", "", &[], "");
-
-    fn run(outcome: Outcome) -> Run {
-        Run { check: &CHECK, outcome, took: Duration::ZERO }
-    }
-
-    fn found(findings: Vec<Finding>) -> Run {
-        run(Outcome::Judged(Verdict::new("", findings)))
-    }
-
-    #[test]
-    fn the_first_error_is_the_root() {
-        let warning = Finding::new(&FIRST, "").at_most(Severity::Warning);
-        let runs =
-            [found(vec![warning]), found(vec![Finding::new(&SECOND, "")]), found(vec![Finding::new(&FIRST, "")])];
-        let diagnosis = diagnose(&runs);
-        assert_eq!(diagnosis.overall, Overall::Broken);
-        assert_eq!(diagnosis.root.unwrap().finding.kind.id, "second");
-    }
-
-    #[test]
-    fn without_errors_there_is_no_root() {
-        let note = Finding::new(&FIRST, "").at_most(Severity::Note);
-        let warning = Finding::new(&FIRST, "").at_most(Severity::Warning);
-        for (runs, overall) in [
-            (vec![found(vec![])], Overall::Healthy),
-            (vec![found(vec![note])], Overall::Healthy),
-            (vec![found(vec![warning])], Overall::Degraded),
-            (vec![run(Outcome::Gap(Gap::unknown("")))], Overall::Undetermined),
-            (vec![run(Outcome::TimedOut)], Overall::Undetermined),
-            (vec![run(Outcome::Gap(Gap::Offline))], Overall::Healthy),
-        ] {
-            let diagnosis = diagnose(&runs);
-            assert_eq!(diagnosis.overall, overall);
-            assert!(diagnosis.root.is_none());
-        }
-    }
-}
+mod tests;

@@ -28,6 +28,9 @@ pub const REGIONS: &str = "https://docs.aws.amazon.com/codecommit/latest/usergui
 pub const LIMITS: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html";
 /// "AWS KMS and encryption".
 pub const ENCRYPTION: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/encryption.html";
+/// "CodeCommit permissions reference".
+pub const PERMISSIONS: &str =
+    "https://docs.aws.amazon.com/codecommit/latest/userguide/auth-and-access-control-permissions-reference.html";
 /// "Using CodeCommit with interface VPC endpoints".
 pub const VPC: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/codecommit-and-interface-VPC.html";
 /// "Using temporary credentials to access repositories".

@@ -3,18 +3,17 @@
 use anyhow::Result;
 use clap::Parser;
 use codecommit_doctor::checks::ALL;
-use codecommit_doctor::cli::{self, CheckArgs, Cli, Command, FailOn, Format};
-use codecommit_doctor::facts::{Facts, Request, chosen};
-use codecommit_doctor::machine::{Machine, interrupted};
+use codecommit_doctor::cli::{self, CheckArgs, Cli, Command, FailOn, Format, Options, RunArgs, WhyArgs};
+use codecommit_doctor::machine::{Machine, Wrapped, read_input};
+use codecommit_doctor::reading::Reading;
 use codecommit_doctor::redact::secrets_of_argument;
 use codecommit_doctor::report::document::Document;
-use codecommit_doctor::report::{assemble, catalogue, human, json};
-use codecommit_doctor::terminal::{self, LiveLine};
-use codecommit_doctor::{runner, select};
+use codecommit_doctor::report::{catalogue, human, json};
+use codecommit_doctor::terminal::{self, LiveLine, Stream};
+use codecommit_doctor::visit::{Outcome, Visit};
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Something was found.
 const FOUND: u8 = 1;
@@ -51,11 +50,13 @@ fn main() -> ExitCode {
 }
 
 fn run(machine: &Machine, cli: Cli) -> Result<ExitCode> {
-    let style = terminal::style(machine, &cli.check);
+    let style = terminal::style(machine, &cli.check.options, Stream::Out);
     colored::control::set_override(style.colour);
     Ok(match cli.command {
         None => check(machine, &cli.check)?,
         Some(Command::Check(args)) => check(machine, &args)?,
+        Some(Command::Why(args)) => why(machine, &args)?,
+        Some(Command::Run(args)) => run_wrapped(machine, &args)?,
         Some(Command::List(args)) if args.format == Format::Json => print(&catalogue::list_json(ALL)?),
         Some(Command::List(_)) => print(&catalogue::list(ALL, style)),
         Some(Command::Explain(args)) => print(&catalogue::explain(ALL, &args.id, style)?),
@@ -73,70 +74,80 @@ fn run(machine: &Machine, cli: Cli) -> Result<ExitCode> {
 }
 
 fn check(machine: &Machine, args: &CheckArgs) -> Result<ExitCode> {
-    let started = Instant::now();
-    let checks = select::select(ALL, &args.only, &args.skip)?;
-    if let Some(file) = &args.output {
+    let visit = visit(machine, &args.options);
+    examine(&Visit { target: args.target.clone(), ..visit }, Stream::Out)
+}
+
+fn why(machine: &Machine, args: &WhyArgs) -> Result<ExitCode> {
+    let input = read_input(args.file.as_deref())?;
+    if input.cut {
+        complain("the text is longer than 10 MiB; only its beginning is read", 0);
+    }
+    let reading = Reading::of(machine, &input.source, &input.bytes);
+    examine(&Visit { reading: Some(&reading), ..visit(machine, &args.options) }, Stream::Out)
+}
+
+/// The command's own exit status, whatever the doctor says of its failure.
+fn run_wrapped(machine: &Machine, args: &RunArgs) -> Result<ExitCode> {
+    if let Some(file) = &args.options.output {
         machine.can_save(file)?;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let target = runtime.block_on(chosen::in_time(machine.clone(), args.target.clone(), args.timeout / 4))?;
-    let machine = &match &target.folder {
-        Some(folder) => machine.clone().standing_in(folder),
-        None => machine.clone(),
+    let wrapped = match Wrapped::run(&args.command) {
+        Ok(wrapped) => wrapped,
+        Err(error) => return Ok(complain(&error.to_string(), error.status())),
     };
-    let request = Request {
-        target,
-        method: args.method.method(),
-        region: args.region.clone(),
-        profile: args.profile.clone(),
-        offline: args.offline,
-    };
-    let facts = Arc::new(Facts::new(machine.clone().within(args.timeout), request));
-    let live = LiveLine::new(machine, args.format == Format::Human);
-    let watch = |pending: &[&str]| live.show(pending);
-    let running = runner::run(Arc::clone(&facts), &checks, started + args.timeout, watch);
-    let runs = runtime.block_on(async {
-        tokio::select! {
-            runs = running => Ok(runs),
-            signal = interrupted() => Err(signal),
+    if wrapped.is_failure() {
+        let (name, overheard) = wrapped.overheard();
+        let reading = Reading::of(machine, &name, &overheard);
+        let told = examine(&Visit { reading: Some(&reading), ..visit(machine, &args.options) }, Stream::Err);
+        if let Err(error) = told {
+            complain(&machine.secrets().scrub(&format!("{error:#}")), USAGE);
         }
-    });
-    drop(live);
-    let runs = match runs {
-        Ok(runs) => runs,
-        Err(signal) => {
-            // The programs that are still at work end with the tasks that wait for them.
-            runtime.shutdown_timeout(Duration::from_millis(500));
-            return Ok(complain("interrupted", BY_SIGNAL + signal));
-        }
-    };
-    let document = assemble::assemble(&facts, &runs, started.elapsed());
-    // Whatever still hangs, a name that does not resolve, must not hold the report.
-    runtime.shutdown_background();
+    }
+    Ok(wrapped.end_alike())
+}
 
-    let style = terminal::style(machine, args);
+fn visit<'a>(machine: &'a Machine, options: &'a Options) -> Visit<'a> {
+    Visit { machine, options, target: None, reading: None, started: Instant::now() }
+}
+
+/// Makes the report and tells it.
+fn examine(visit: &Visit<'_>, stream: Stream) -> Result<ExitCode> {
+    let (machine, options) = (visit.machine, visit.options);
+    if let Some(file) = &options.output {
+        machine.can_save(file)?;
+    }
+    let live = LiveLine::new(machine, options.format == Format::Human);
+    let outcome = visit.examine(&live);
+    drop(live);
+    let document = match outcome? {
+        Outcome::Report(document) => document,
+        Outcome::Interrupted(signal) => return Ok(complain("interrupted", BY_SIGNAL + signal)),
+    };
+    let style = terminal::style(machine, options, stream);
     colored::control::set_override(style.colour);
-    let text = match args.format {
+    let text = match options.format {
         Format::Human => human::render(&document, style),
         Format::Json => json::render(&document)?,
     };
-    let told = match &args.output {
-        None => print(&text),
+    let told = match &options.output {
+        None => write(stream, &text),
         Some(file) => match machine.save(file, &text) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                print(&text);
+                write(stream, &text);
                 complain(&format!("{error:#}; the report is on standard output"), UNFINISHED)
             }
         },
     };
-    Ok(if told == ExitCode::SUCCESS { ExitCode::from(status(&document, args.fail_on)) } else { told })
+    Ok(if told == ExitCode::SUCCESS { ExitCode::from(status(&document, options.fail_on)) } else { told })
 }
 
 /// The exit status, the same for every format.
 fn status(document: &Document, fail_on: FailOn) -> u8 {
     let counts = document.counts;
     let found = counts.fail > 0
+        || document.is_broken()
         || (fail_on >= FailOn::Warning && counts.warn > 0)
         || (fail_on >= FailOn::Unknown && counts.unknown > 0);
     match (found, document.is_incomplete()) {
@@ -146,12 +157,20 @@ fn status(document: &Document, fail_on: FailOn) -> u8 {
     }
 }
 
-/// Writes to standard output. A reader that has gone away is not an error.
 fn print(text: &str) -> ExitCode {
-    let mut out = std::io::stdout().lock();
+    write(Stream::Out, text)
+}
+
+/// Writes to a standard stream. A reader that has gone away is not an error.
+fn write(stream: Stream, text: &str) -> ExitCode {
+    let mut out: Box<dyn Write> = match stream {
+        Stream::Out => Box::new(std::io::stdout().lock()),
+        Stream::Err => Box::new(std::io::stderr().lock()),
+    };
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            complain(&format!("standard output cannot be written: {error}"), UNFINISHED)
+            drop(out);
+            complain(&format!("the report cannot be written: {error}"), UNFINISHED)
         }
         _ => ExitCode::SUCCESS,
     }

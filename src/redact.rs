@@ -82,8 +82,9 @@ impl KnownSecrets {
 #[must_use]
 pub fn secrets_of_argument(text: &str) -> Vec<String> {
     let (address, query) = text.split_once('?').unwrap_or((text, ""));
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let mut secrets: Vec<String> =
-        query.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value.to_owned()).collect();
+        pairs.filter(|(name, value)| !is_plain_setting(name, value)).map(|(_, value)| value.to_owned()).collect();
     if let Some((before, _)) = address.rsplit_once('@') {
         let scheme = before
             .find(":/")
@@ -98,6 +99,14 @@ pub fn secrets_of_argument(text: &str) -> Vec<String> {
         }
     }
     secrets
+}
+
+/// Whether a part of a query is a word of the address, such as `region=us-east-2`, and not a key to it.
+fn is_plain_setting(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let telling =
+        ["pass", "pwd", "token", "secret", "key", "sig", "auth", "cred"].iter().any(|word| name.contains(word));
+    !telling && value.len() <= 20 && value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// Whether a user name is one that AWS gave: a Git credential's, an access key's or an SSH key's.

@@ -51,6 +51,9 @@ pub struct UserInfo {
     /// The user name itself, for asking Git; never told.
     #[serde(skip)]
     pub name: Secret,
+    /// The password itself, for asking CodeCommit; never told.
+    #[serde(skip)]
+    pub password: Secret,
 }
 
 /// A clone URL taken apart.
@@ -278,14 +281,16 @@ fn user_info(text: &str) -> UserInfo {
     };
     let decode = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
     let name = decode(user);
+    let decoded = password.map(decode);
     UserInfo {
-        shape: Shape::of(&name, password.map(decode).as_deref(), SystemTime::now()),
+        shape: Shape::of(&name, decoded.as_deref(), SystemTime::now()),
         has_password: password.is_some(),
         // Git refuses a URL whose parts hold what its helpers take for the end of a line.
         badly_encoded: has_bare_escape(text)
             || name.chars().any(char::is_control)
             || password.is_some_and(|password| password.contains(['/', '?', '#', '@'])),
         name: Secret::new(name),
+        password: Secret::new(decoded.unwrap_or_default()),
     }
 }
 

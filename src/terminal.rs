@@ -1,6 +1,6 @@
 //! What the person's terminal can show, and the live line while the checks run.
 
-use crate::cli::{CheckArgs, ColorWhen};
+use crate::cli::{ColorWhen, Options};
 use crate::machine::{Machine, Os};
 use crate::report::style::Style;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -16,12 +16,30 @@ const PLAIN: usize = 80;
 /// From when on waiting is worth a line.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// How a report may look on standard output.
+/// Where a report goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+impl Stream {
+    fn is_terminal(self) -> bool {
+        match self {
+            Self::Out => std::io::stdout().is_terminal(),
+            Self::Err => std::io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// How a report may look.
 #[must_use]
-pub fn style(machine: &Machine, args: &CheckArgs) -> Style {
-    let terminal = args.output.is_none() && std::io::stdout().is_terminal();
+pub fn style(machine: &Machine, args: &Options, stream: Stream) -> Style {
+    let terminal = args.output.is_none() && stream.is_terminal();
     let columns = machine.var("COLUMNS").and_then(|columns| columns.parse().ok());
-    let measured = || if terminal { textwrap::termwidth() } else { PLAIN };
+    let measured = || if terminal { width(stream) } else { PLAIN };
     Style {
         width: columns.filter(|columns| *columns > 0).unwrap_or_else(measured).min(WIDEST),
         colour: colour(machine, args.color, terminal),
@@ -29,6 +47,15 @@ pub fn style(machine: &Machine, args: &CheckArgs) -> Style {
         verbose: args.verbose,
         quiet: args.quiet,
     }
+}
+
+/// The terminal's columns.
+fn width(stream: Stream) -> usize {
+    let size = match stream {
+        Stream::Out => terminal_size::terminal_size_of(std::io::stdout()),
+        Stream::Err => terminal_size::terminal_size_of(std::io::stderr()),
+    };
+    size.map_or(PLAIN, |(terminal_size::Width(columns), _)| usize::from(columns))
 }
 
 fn colour(machine: &Machine, when: ColorWhen, terminal: bool) -> bool {

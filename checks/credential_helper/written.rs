@@ -65,7 +65,12 @@ impl View<'_> {
         }
         let finding = Finding::new(&USE_HTTP_PATH, message).seen(helper.entry.evidence());
         Some(match &self.chain.use_http_path {
-            Some(entry) => finding.seen(entry.evidence()).fix(fix),
+            // The last entry decides: one that says no has to go.
+            Some(entry) => finding.seen(entry.evidence()).fix(remedies::replace_value(
+                entry,
+                "Let Git tell the helper the path",
+                "true",
+            )),
             None => finding.fix(fix),
         })
     }

@@ -1,8 +1,8 @@
 //! What each helper of the chain answers, asked of git itself and reduced to a shape at once.
 
-use super::Facts;
 use super::git_config::Entry;
 use super::helpers::{HelperChain, asks_helpers};
+use super::{Facts, git_settings};
 use crate::check::Gap;
 use crate::machine::{Ended, Invocation, Machine};
 use crate::redact::{Secret, redact, redact_mixed};
@@ -11,8 +11,15 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::SystemTime;
 
-/// The answers of a chain's helpers, in its order.
-pub type Answers = Vec<Answer>;
+/// The answers of a chain's helpers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answers {
+    /// In the order of the chain.
+    pub each: Vec<Answer>,
+    /// The user name and password that the first of them gave, for asking CodeCommit in Git's place; never told.
+    #[serde(skip)]
+    pub given: Option<(Secret, Secret)>,
+}
 
 /// What one helper did when it was asked for the credential.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,7 +45,10 @@ const LONGEST: usize = 2048;
 pub async fn observe(facts: &Facts) -> Result<Answers, Gap> {
     asks_helpers(facts).await?;
     let chain = facts.helpers().await?;
-    let not_asked = |why: &str| Ok(chain.helpers.iter().map(|_| Answer::NotAsked(why.to_owned())).collect());
+    let not_asked = |why: &str| {
+        let each = chain.helpers.iter().map(|_| Answer::NotAsked(why.to_owned())).collect();
+        Ok(Answers { each, given: None })
+    };
     if facts.request.offline {
         return not_asked("offline");
     }
@@ -54,59 +64,68 @@ pub async fn observe(facts: &Facts) -> Result<Answers, Gap> {
     if user.as_ref().is_some_and(|user| user.expose().chars().any(char::is_control)) {
         return not_asked("git refuses the user name in the URL");
     }
-    let mut answers = Answers::new();
+    let mut answers = Answers::default();
     for helper in &chain.helpers {
-        let answered = answers.iter().any(|answer| answer.shape().is_some());
-        let answer = if answered {
+        let answer = if answers.given.is_some() {
             Answer::NotAsked("a helper before it has answered".to_owned())
         } else {
-            ask(&facts.machine, &program, chain, &helper.entry, user.as_ref()).await
+            let (answer, given) = ask(&facts.machine, &program, chain, &helper.entry, user.as_ref()).await;
+            answers.given = given;
+            answer
         };
         // What the AWS CLI says is known to hold no secret; what another program says is not.
         let answer = match answer {
             Answer::Failed(said) if helper.aws().is_none() => Answer::Failed(redact_mixed(&said)),
             answer => answer,
         };
-        answers.push(answer);
+        answers.each.push(answer);
     }
     Ok(answers)
 }
 
 /// Asks one helper, with git's list of helpers replaced by it. The configuration travels in the environment, because a
 /// helper's text can hold a secret and arguments are visible to everybody.
-async fn ask(machine: &Machine, git: &Path, chain: &HelperChain, helper: &Entry, user: Option<&Secret>) -> Answer {
+async fn ask(
+    machine: &Machine,
+    git: &Path,
+    chain: &HelperChain,
+    helper: &Entry,
+    user: Option<&Secret>,
+) -> (Answer, Option<(Secret, Secret)>) {
     let value = helper.raw.as_ref().map_or_else(|| helper.text(), Secret::expose);
     let use_http_path = if chain.uses_http_path() { "true" } else { "false" };
-    let mut config =
-        vec![("credential.helper", ""), ("credential.helper", value), ("credential.useHttpPath", use_http_path)];
     let section = format!("credential.{}.useHttpPath", chain.url);
-    config.push((&section, use_http_path));
-    let mut invocation = Invocation::new(git, ["credential", "fill"]).env("GIT_CONFIG_COUNT", config.len().to_string());
-    for (at, (key, value)) in config.iter().enumerate() {
-        invocation = invocation.env(format!("GIT_CONFIG_KEY_{at}"), key).env(format!("GIT_CONFIG_VALUE_{at}"), value);
-    }
+    let config = [
+        ("credential.helper", ""),
+        ("credential.helper", value),
+        ("credential.useHttpPath", use_http_path),
+        (&section, use_http_path),
+    ];
+    let asking = git_settings::with(machine, Invocation::new(git, ["credential", "fill"]), &config);
     let mut input = format!("url={}\n", chain.url);
     if let Some(user) = user {
         input = format!("{input}username={}\n", user.expose());
     }
-    match machine.run(invocation.stdin(format!("{input}\n"))).await {
+    let answer = match machine.run(asking.stdin(format!("{input}\n"))).await {
         Ok(output) if output.ended == Ended::TimedOut => Answer::Failed("gave no answer in time".to_owned()),
-        Ok(output) if output.success() => read_answer(machine, &output.stdout_text()),
+        Ok(output) if output.success() => return read_answer(machine, &output.stdout_text()),
         Ok(output) => {
             complaint(&machine.secrets().scrub(&output.stderr_text().chars().take(LONGEST).collect::<String>()))
         }
         Err(error) => Answer::NotAsked(error.to_string()),
-    }
+    };
+    (answer, None)
 }
 
-fn read_answer(machine: &Machine, text: &str) -> Answer {
+fn read_answer(machine: &Machine, text: &str) -> (Answer, Option<(Secret, Secret)>) {
     let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
     let (user, password) = (field("username").unwrap_or_default(), field("password").unwrap_or_default());
     machine.secrets().learn(password);
     if let Some((_, token)) = user.split_once('%') {
         machine.secrets().learn(token);
     }
-    Answer::Credential(Shape::of(user, Some(password), SystemTime::now()))
+    let shape = Shape::of(user, Some(password), SystemTime::now());
+    (Answer::Credential(shape), Some((Secret::new(user), Secret::new(password))))
 }
 
 /// What git and Git Credential Manager say when they would have asked the person: nothing is wrong.
@@ -125,6 +144,14 @@ fn complaint(stderr: &str) -> Answer {
         .filter(|line| !line.is_empty() && !WOULD_ASK.iter().any(|words| line.starts_with(words)))
         .collect();
     if words.is_empty() { Answer::None } else { Answer::Failed(redact(&words.join("\n"))) }
+}
+
+impl std::ops::Deref for Answers {
+    type Target = [Answer];
+
+    fn deref(&self) -> &[Answer] {
+        &self.each
+    }
 }
 
 impl Answer {

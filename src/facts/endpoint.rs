@@ -1,9 +1,8 @@
 //! How the URL's host answers, stage by stage: proxy, DNS, TCP, CONNECT, TLS, HTTP; for ssh, the server's first line.
 
 use super::Facts;
-use super::git_config::GitConfig;
 use super::ssh_route::{self, Route};
-use super::{proxy, trust};
+use super::{proxy, way};
 use crate::check::Gap;
 use crate::finding::Evidence;
 use crate::machine::{DialError, Dialed, Roots, Stage, Wire};
@@ -97,47 +96,18 @@ pub async fn observe(facts: &Facts) -> Result<EndpointProbe, Gap> {
         return greet(facts, url, &host).await;
     }
     let https = url.https().ok_or_else(|| Gap::blocked("clone-url", "the clone URL is not one of CodeCommit"))?;
-    let empty = GitConfig::default();
-    let config = facts.git_config().await.unwrap_or(&empty);
-    let machine = &facts.machine;
-    if config.http(&https, "curloptresolve").is_some() {
-        return Err(Gap::unknown(
-            "http.curloptResolve tells Git where this host is, and the doctor does not follow it",
-        ));
-    }
-    let env_proxy = proxy::of_environment(machine, &host);
-    let remote = target.from.strip_prefix("remote ");
-    let proxy = proxy::of_git(machine, config, (&https, &host, remote), env_proxy.as_ref());
-    if let Some(other) = proxy.as_ref().filter(|proxy| proxy.hop().is_none()) {
-        return Err(Gap::unknown(format!("Git connects through {}, which the doctor does not speak", other.shown())));
-    }
-    let other_auth = proxy::signs_in_otherwise(machine, config, &https, remote, proxy.as_ref());
-    let trust = trust::observe(machine, config, &https).await;
-    let port = url.port.unwrap_or(443);
-    let wire = Wire {
-        host: host.clone(),
-        port,
-        proxy: proxy.as_ref().and_then(proxy::Proxy::hop),
-        roots: trust.roots,
-        deadline: Instant::now() + machine.patience(),
-    };
-    let path = match &url.repository {
-        Some(name) => format!(
-            "/v1/repos/{}/info/refs?service=git-upload-pack",
-            percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC)
-        ),
-        None => "/".to_owned(),
-    };
-    let dialed = machine.get(&wire, &path, concat!("codecommit-doctor/", env!("CARGO_PKG_VERSION"))).await;
+    let way = way::observe(facts, url, &https).await?;
+    let path = way::info_refs(url, "git-upload-pack").unwrap_or_else(|| "/".to_owned());
+    let dialed = facts.machine.get(&way.wire, &path, None).await;
     let shown = |proxy: proxy::Proxy| (proxy.shown(), proxy.from);
     Ok(EndpointProbe {
-        proxy: proxy.map(shown),
-        env_proxy: env_proxy.map(shown),
-        verification_off: trust::verification_off(machine, config, &https),
-        ca_unreadable: trust.unreadable,
-        ca_file: trust.named,
-        other_auth,
-        ..read(host, port, dialed)
+        proxy: way.proxy.map(shown),
+        env_proxy: way.env_proxy.map(shown),
+        verification_off: way.verification_off,
+        ca_unreadable: way.ca_unreadable,
+        ca_file: way.ca_file,
+        other_auth: way.other_auth,
+        ..read(way.wire.host, way.wire.port, dialed)
     })
 }
 

@@ -1,8 +1,8 @@
 //! Every fact, observed at most once, on first use, side by side with the others.
 
 use super::{
-    answers, api, caller, chosen, credentials, endpoint, git, git_config, helpers, kms, method, profiles, pull,
-    repository, stores, target,
+    access, answers, api, caller, chosen, credentials, endpoint, git, git_config, helpers, kms, method, offered,
+    profiles, pull, repository, stores, target,
 };
 use crate::check::Gap;
 use crate::machine::Machine;
@@ -70,6 +70,10 @@ facts! {
     helpers: helpers::HelperChain = helpers::observe;
     /// What each of those helpers answers.
     answers: answers::Answers = answers::observe;
+    /// The credential that Git would send.
+    offered: offered::Offered = offered::observe;
+    /// Whether Git itself can read the repository now.
+    access: access::Access = access::observe;
     /// What the credential stores hold for CodeCommit hosts.
     stores: stores::Stores = stores::observe;
     /// How the URL's host answers, stage by stage.

@@ -1,8 +1,8 @@
 //! The facts of a machine on which everything is well: every check must be silent on them.
 
 use super::{
-    Facts, Request, answers::Answer, caller, credentials, endpoint, git, git_config, helpers, kms, method, profiles,
-    repository, stores, target,
+    Facts, Request, access, answers, answers::Answer, caller, credentials, endpoint, git, git_config, helpers, kms,
+    method, offered, profiles, repository, stores, target,
 };
 use crate::check::Gap;
 use crate::finding::Evidence;
@@ -47,7 +47,13 @@ impl Facts {
                 ..target::Target::default()
             }),
             helpers: known(chain),
-            answers: known(vec![Answer::Credential(signed)]),
+            answers: known(answers::Answers { each: vec![Answer::Credential(signed.clone())], given: None }),
+            offered: known(offered::Offered::Credential(offered::Given {
+                by: offered::Giver::Helper(0),
+                shape: signed,
+                pair: <_>::default(),
+            })),
+            access: known(access::Access { read: access::Read::Works(1), refusal: None, push: None }),
             stores: known(stores::Stores::default()),
             endpoint: known(endpoint()),
             profiles: known(profiles::Profiles::default()),

@@ -65,6 +65,12 @@ impl Helper {
     pub fn keeps_passwords(&self) -> bool {
         !matches!(self.kind, HelperKind::Aws(_) | HelperKind::Other)
     }
+
+    /// Whether it asks the person by itself, in a window of its own.
+    #[must_use]
+    pub fn asks_by_itself(&self) -> bool {
+        self.kind == HelperKind::Manager
+    }
 }
 
 impl HelperChain {

@@ -190,7 +190,7 @@ pub async fn observe(facts: &Facts) -> Result<Decision, Gap> {
     let closed = stores.is_some_and(|stores| !stores.closed.is_empty())
         || facts.helpers().await.is_ok_and(|chain| chain.helpers.iter().any(|helper| is_opaque(&helper.kind)));
     if signs.stored.is_none() && closed {
-        let mut shapes = facts.answers().await.into_iter().flatten().filter_map(Answer::shape);
+        let mut shapes = facts.answers().await.into_iter().flat_map(|answers| &answers.each).filter_map(Answer::shape);
         signs.stored = shapes.find(|shape| shape.kind == Kind::GitCredential).map(|shape| shape.user.as_str());
     }
     if signs.stored.is_none() {

@@ -4,6 +4,7 @@ mod gather;
 #[cfg(test)]
 mod healthy;
 
+pub mod access;
 pub mod answers;
 pub mod api;
 pub mod caller;
@@ -12,9 +13,11 @@ pub mod credentials;
 pub mod endpoint;
 pub mod git;
 pub mod git_config;
+mod git_settings;
 pub mod helpers;
 pub mod kms;
 pub mod method;
+pub mod offered;
 mod principal;
 pub mod profiles;
 mod proxy;
@@ -24,5 +27,6 @@ mod ssh_route;
 pub mod stores;
 pub mod target;
 pub mod trust;
+mod way;
 
 pub use gather::{Facts, Request};

@@ -18,6 +18,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 /// The most that is read of an answer's body.
 const BODY: usize = 16 * 1024;
 
+/// How the doctor calls itself.
+const AGENT: &str = concat!("codecommit-doctor/", env!("CARGO_PKG_VERSION"));
+
 /// Where to go, and through what.
 #[derive(Clone, Debug)]
 pub struct Wire {
@@ -61,11 +64,11 @@ type Boxed = Box<dyn Stream>;
 type Failed = (Stage, DialError);
 
 impl Machine {
-    /// Opens a connection and asks for a path over HTTPS, without credentials.
-    pub async fn get(&self, wire: &Wire, path: &str, agent: &str) -> Dialed {
+    /// Opens a connection and asks for a path over HTTPS, once; `authorization` is the header of that name.
+    pub async fn get(&self, wire: &Wire, path: &str, authorization: Option<&Secret>) -> Dialed {
         let mut dialed = Dialed::default();
         let started = Instant::now();
-        if let Err(failure) = dialed.https(wire, path, agent).await {
+        if let Err(failure) = dialed.https(wire, path, authorization).await {
             dialed.fail(failure, started);
         }
         dialed
@@ -104,11 +107,15 @@ impl Dialed {
         self.failure = Some(failure);
     }
 
-    async fn https(&mut self, wire: &Wire, path: &str, agent: &str) -> Result<(), Failed> {
+    async fn https(&mut self, wire: &Wire, path: &str, authorization: Option<&Secret>) -> Result<(), Failed> {
         let stream = self.open(wire).await?;
         let stream = self.handshake(wire, &wire.host, stream, Stage::Tls).await?;
         let authority = if wire.port == 443 { wire.host.clone() } else { format!("{}:{}", wire.host, wire.port) };
-        let request = Request::get(path).header("host", authority).header("user-agent", agent).header("accept", "*/*");
+        let mut request =
+            Request::get(path).header("host", authority).header("user-agent", AGENT).header("accept", "*/*");
+        if let Some(authorization) = authorization {
+            request = request.header("authorization", authorization.expose());
+        }
         let request =
             request.body(Empty::<Bytes>::new()).map_err(|error| (Stage::Http, DialError::Other(error.to_string())))?;
         let started = SystemTime::now();
@@ -291,7 +298,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_without_an_address_fails_at_dns() {
-        let dialed = machine().get(&wire("no-such-host.invalid", 443), "/", "test").await;
+        let dialed = machine().get(&wire("no-such-host.invalid", 443), "/", None).await;
         assert!(matches!(dialed.failure, Some((Stage::Dns, DialError::NoSuchHost(_)))), "{dialed:?}");
     }
 
@@ -301,7 +308,7 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             listener.local_addr().unwrap().port()
         };
-        let dialed = machine().get(&wire("127.0.0.1", port), "/", "test").await;
+        let dialed = machine().get(&wire("127.0.0.1", port), "/", None).await;
         assert!(matches!(dialed.failure, Some((Stage::Tcp, DialError::Refused(_)))), "{dialed:?}");
         assert_eq!(dialed.stages.iter().map(|(stage, _)| *stage).collect::<Vec<_>>(), [Stage::Dns]);
     }
@@ -309,7 +316,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_speaks_no_tls_fails_at_tls() {
         let port = greeter(b"220 smtp ESMTP\r\n").await;
-        let dialed = machine().get(&wire("127.0.0.1", port), "/", "test").await;
+        let dialed = machine().get(&wire("127.0.0.1", port), "/", None).await;
         assert!(matches!(dialed.failure, Some((Stage::Tls, _))), "{dialed:?}");
     }
 

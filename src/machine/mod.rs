@@ -6,15 +6,19 @@
 mod dial;
 mod environment;
 mod files;
+mod input;
 mod process;
 mod signals;
 mod stage;
 mod tls;
+mod wrapped;
 
 pub use dial::{Dialed, Wire};
 pub use environment::{Machine, Os};
 pub use files::FileError;
+pub use input::{Input, read_input};
 pub use process::{Ended, Invocation, Output};
 pub use signals::interrupted;
 pub use stage::{DialError, Stage};
 pub use tls::Roots;
+pub use wrapped::{NotStarted, Wrapped};

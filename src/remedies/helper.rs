@@ -40,7 +40,10 @@ pub fn remove_helper(config: &GitConfig, helper: &Helper, use_http_path: Option<
 #[must_use]
 pub fn replace_value(entry: &Entry, title: &str, new: &str) -> Fix {
     match entry.config_scope().filter(|_| entry.raw.is_none()) {
-        None => Fix::manual(title).instruct(format!("helper = {new}")),
+        None => {
+            let name = entry.key.rsplit('.').next().unwrap_or_default();
+            Fix::manual(title).instruct(format!("{name} = {new}"))
+        }
         Some(scope) => {
             let (key, old, new) = (entry.key.clone(), entry.text().to_owned(), new.to_owned());
             Fix::review(title).git_config(scope, ConfigChange::Replace { key, old, new })

@@ -1,40 +1,90 @@
 //! Makes the finished document out of facts, runs and diagnosis. Everything that is told passes the scrubber here.
 
 use super::document::{
-    AnswerView, CheckView, Counts, Document, EvidenceView, FindingView, FixView, GitView, HelperView, RootCauseView,
-    Status, TargetView, Tool,
+    AnswerView, Candidate, CheckView, Counts, Document, EvidenceView, FindingView, FixView, GitView, HelperView,
+    RootCauseView, Status, SymptomView, TargetView, TextView, Tool,
 };
 use crate::check::Gap;
-use crate::diagnosis::diagnose;
+use crate::diagnosis::{Diagnosis, GitNow, Overall, RootCause, Said, findings_of, follows};
 use crate::facts::Facts;
 use crate::facts::answers::Answer;
 use crate::finding::{Finding, Fix, Severity, Step};
 use crate::machine::{Machine, Os};
+use crate::reading::Reading;
 use crate::runner::{Outcome, Run};
 use crate::shape::Kind;
 use crate::shell;
+use crate::symptoms::Seen;
+use crate::target::CloneUrl;
 use std::time::Duration;
 
+/// What is told.
+pub struct Told<'a> {
+    /// The checks, with what became of them.
+    pub runs: &'a [Run],
+    /// What they mean together.
+    pub diagnosis: Diagnosis,
+    /// What programs said.
+    pub said: &'a Said,
+    /// The text that was read.
+    pub reading: Option<&'a Reading>,
+    /// How long it all took.
+    pub took: Duration,
+}
+
 /// Makes the document. Facts that were not observed in time are left out.
-pub fn assemble(facts: &Facts, runs: &[Run], took: Duration) -> Document {
+#[must_use]
+pub fn assemble(facts: &Facts, told: Told<'_>) -> Document {
     let teller = Teller { machine: &facts.machine };
-    let diagnosis = diagnose(runs);
-    let checks: Vec<CheckView> = runs.iter().map(|run| teller.check(run)).collect();
+    let root = told.diagnosis.root;
+    let cause = root.as_ref().map(|root| root.check.as_str());
+    let checks: Vec<CheckView> = told.runs.iter().map(|run| teller.check(run, cause)).collect();
+    let now: &[Seen] = match &told.said.now {
+        Some(GitNow::Fails(seen)) if told.reading.is_none() => seen,
+        _ => &[],
+    };
+    let now = now.iter().map(|seen| SymptomView { line: None, ..teller.symptom(seen) });
+    Document {
+        target: teller.target(facts),
+        outcome: told.diagnosis.overall,
+        root_cause: root.map(|root| teller.root(root)),
+        git_view: teller.git_view(facts),
+        text: told.reading.map(|reading| teller.text_view(reading)),
+        symptoms: told.said.before.iter().map(|seen| teller.symptom(seen)).chain(now).collect(),
+        counts: count(&checks),
+        checks,
+        ..empty(told.took)
+    }
+}
+
+/// The document about a text alone, for which no check has run.
+#[must_use]
+pub fn of_text(machine: &Machine, reading: &Reading, root: Option<RootCause>, took: Duration) -> Document {
+    let teller = Teller { machine };
+    let given = reading.clone_url().map(|url| CloneUrl::read(url.expose()));
+    let target = given.map(|url| TargetView { from: "the text".to_owned(), ..teller.url(&url) });
+    Document {
+        target: target.unwrap_or_else(|| TargetView { from: "nowhere".to_owned(), ..TargetView::default() }),
+        outcome: if root.is_some() { Overall::Broken } else { Overall::Undetermined },
+        root_cause: root.map(|root| teller.root(root)),
+        text: Some(teller.text_view(reading)),
+        symptoms: reading.seen.iter().map(|seen| teller.symptom(seen)).collect(),
+        ..empty(took)
+    }
+}
+
+fn empty(took: Duration) -> Document {
     Document {
         schema_version: 1,
         tool: Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        target: teller.target(facts),
-        outcome: diagnosis.overall,
-        root_cause: diagnosis.root.map(|root| RootCauseView {
-            check: root.check.to_owned(),
-            finding: root.finding.kind.id.to_owned(),
-            confidence: root.confidence,
-            because: root.because,
-        }),
-        git_view: teller.git_view(facts),
+        target: TargetView::default(),
+        outcome: Overall::Healthy,
+        root_cause: None,
+        git_view: None,
+        text: None,
         symptoms: Vec::new(),
-        counts: count(&checks),
-        checks,
+        counts: Counts::default(),
+        checks: Vec::new(),
         took_ms: millis(took),
     }
 }
@@ -71,6 +121,55 @@ impl Teller<'_> {
         clean.trim_end().chars().map(tame).collect()
     }
 
+    fn root(&self, root: RootCause) -> RootCauseView {
+        RootCauseView {
+            check: root.check,
+            finding: root.finding,
+            confidence: root.confidence,
+            because: self.text(&root.because),
+        }
+    }
+
+    fn text_view(&self, reading: &Reading) -> TextView {
+        let tell = |text: &Option<String>| text.as_ref().map(|text| self.text(text));
+        TextView {
+            source: self.text(&reading.source),
+            lines: reading.lines,
+            url: reading.url.as_ref().map(|url| self.text(&CloneUrl::read(url.expose()).shown)),
+            region: tell(&reading.region),
+            profile: tell(&reading.profile),
+            repository: tell(&reading.repository),
+        }
+    }
+
+    fn symptom(&self, seen: &Seen) -> SymptomView {
+        let candidate =
+            |(check, finding): (&str, &str)| Candidate { check: check.to_owned(), finding: finding.to_owned() };
+        SymptomView {
+            id: seen.symptom.id.clone(),
+            text: self.text(&seen.text),
+            line: Some(seen.line),
+            meaning: seen.symptom.meaning.clone(),
+            harmless: seen.symptom.harmless,
+            candidates: seen.symptom.candidates().map(candidate).collect(),
+        }
+    }
+
+    /// What a URL tells by itself.
+    fn url(&self, url: &CloneUrl) -> TargetView {
+        let tell = |text: &String| self.text(text);
+        TargetView {
+            url: Some(self.text(&url.shown)),
+            protocol: Some(url.protocol),
+            region: url.region.as_ref().map(tell),
+            partition: url.partition().map(|partition| partition.name().to_owned()),
+            host: url.host.as_ref().map(tell),
+            repository: url.repository.as_ref().map(tell),
+            profile: url.profile.as_ref().map(tell),
+            ..TargetView::default()
+        }
+    }
+
     fn target(&self, facts: &Facts) -> TargetView {
         let Some(Ok(target)) = facts.target.get() else { return TargetView::default() };
         let url = target.given.as_ref().or(target.effective.as_ref());
@@ -102,8 +201,20 @@ impl Teller<'_> {
         let chain = facts.helpers.get()?.as_ref().ok()?;
         let answers = facts.answers.get().and_then(|answers| answers.as_ref().ok());
         let proxy = facts.endpoint.get().and_then(|probe| probe.as_ref().ok()?.proxy.as_ref());
+        let stores = facts.stores.get().and_then(|stores| stores.as_ref().ok());
+        let key = facts.credentials.get().and_then(|credentials| credentials.as_ref().ok()?.found());
         let helpers = chain.helpers.iter().enumerate().map(|(at, helper)| {
             let (answer, detail) = view(answers.and_then(|answers| answers.get(at)));
+            let held = stores.and_then(|stores| stores.items.iter().find(|item| item.helper == at));
+            // One that was not asked: what it would have said, by what it holds or signs with.
+            let would = match (helper.aws(), held) {
+                (Some(_), _) => key.map(|key| format!("it would sign with {}", key.key_id)),
+                (None, held) => held.map(|item| format!("it would give {}", item.shape.user)),
+            };
+            let detail = match (answer, detail, would) {
+                (AnswerView::NotAsked, Some(detail), Some(would)) => Some(format!("{detail}; {would}")),
+                (_, detail, _) => detail,
+            };
             HelperView {
                 order: at + 1,
                 helper: self.text(helper.entry.text()),
@@ -121,7 +232,7 @@ impl Teller<'_> {
         })
     }
 
-    fn check(&self, run: &Run) -> CheckView {
+    fn check(&self, run: &Run, cause: Option<&str>) -> CheckView {
         let (status, summary, blocked_by, trouble) = match &run.outcome {
             Outcome::Judged(verdict) => {
                 let status = match verdict.severity() {
@@ -159,7 +270,14 @@ impl Teller<'_> {
             blocked_by,
             trouble,
             took_ms: millis(run.took),
-            findings: crate::diagnosis::findings_of(run).iter().map(|finding| self.finding(finding)).collect(),
+            findings: findings_of(run)
+                .iter()
+                .map(|finding| FindingView {
+                    follows: finding.severity == Severity::Error
+                        && cause.is_some_and(|cause| follows(run.check.id, cause)),
+                    ..self.finding(finding)
+                })
+                .collect(),
         }
     }
 
@@ -167,6 +285,7 @@ impl Teller<'_> {
         FindingView {
             id: finding.kind.id.to_owned(),
             severity: finding.severity,
+            follows: false,
             message: self.text(&finding.message),
             evidence: finding
                 .evidence

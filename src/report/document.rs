@@ -24,7 +24,9 @@ pub struct Document {
     pub root_cause: Option<RootCauseView>,
     /// What Git makes of the URL; null when it is not reached over https or cannot be told.
     pub git_view: Option<GitView>,
-    /// Lines of a failed command's output that were recognised (`why`, `run`).
+    /// The text that was read (`why`, `run`); null where there was none.
+    pub text: Option<TextView>,
+    /// Lines that were recognised, the most specific first: of that text, or of what Git said when the doctor ran it.
     pub symptoms: Vec<SymptomView>,
     /// How many checks have which status.
     pub counts: Counts,
@@ -134,6 +136,23 @@ pub enum AnswerView {
     NotAsked,
 }
 
+/// A text that was read: what a failed command printed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TextView {
+    /// `standard input`, the file's name, or the command's.
+    pub source: String,
+    /// How many lines it has.
+    pub lines: usize,
+    /// The clone URL in it, without secrets.
+    pub url: Option<String>,
+    /// The region that it names.
+    pub region: Option<String>,
+    /// The AWS profile that it names.
+    pub profile: Option<String>,
+    /// The repository that it names.
+    pub repository: Option<String>,
+}
+
 /// A line of a failed command's output that was recognised.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SymptomView {
@@ -141,7 +160,7 @@ pub struct SymptomView {
     pub id: String,
     /// The line, without secrets.
     pub text: String,
-    /// Its number, from 1.
+    /// Its number in the text, from 1; null for what Git said when the doctor ran it.
     pub line: Option<u32>,
     /// What it means.
     pub meaning: String,
@@ -222,6 +241,9 @@ pub struct FindingView {
     pub id: String,
     /// How much it matters.
     pub severity: Severity,
+    /// Whether it follows from the root cause, and goes away with it.
+    #[serde(default)]
+    pub follows: bool,
     /// One sentence that names the thing.
     pub message: String,
     /// How we know.
@@ -267,6 +289,12 @@ impl Document {
         let root = self.root_cause.as_ref()?;
         let check = self.checks.iter().find(|check| check.id == root.check)?;
         check.findings.iter().find(|finding| finding.id == root.finding)
+    }
+
+    /// Whether something stops Git.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.outcome == Overall::Broken
     }
 
     /// Whether the doctor itself could not finish its work.

@@ -1,4 +1,6 @@
-//! `--format human`: the cause and its fix first, then the rest.
+//! `--format human`: the cause and its fix first, then what a text says, then the rest.
+
+mod heard;
 
 use super::document::{CheckView, Document, EvidenceView, FindingView, FixView, Status};
 use super::style::Style;
@@ -15,6 +17,7 @@ const FEW: usize = 2;
 pub fn render(document: &Document, style: Style) -> String {
     let mut page = Page { style, text: String::new() };
     page.headline(document);
+    page.heard(document);
     page.others(document);
     if !style.quiet {
         page.table(document);
@@ -55,22 +58,20 @@ impl Page {
     fn headline(&mut self, document: &Document) {
         let style = self.style;
         if let (Some(root), Some(finding)) = (&document.root_cause, document.root_finding()) {
-            let mark = style.paint(style.sign("✗", "x"), Color::Red);
+            let mark = match document.outcome {
+                Overall::Broken => style.paint(style.sign("✗", "x"), Color::Red),
+                _ => style.paint("!", Color::Yellow),
+            };
             self.paragraph(&format!("{mark} "), "  ", &finding.message, |text| style.bold(text));
             self.details(finding, "  ");
-            let sure = match root.confidence {
-                Confidence::Confirmed => "Confirmed",
-                Confidence::Likely => "Likely",
-            };
             let id = format!("{}/{}", root.check, root.finding);
-            self.paragraph(
-                "  ",
-                "  ",
-                &format!("{sure} cause: {}. More: codecommit-doctor explain {id}", root.because),
-                |text| style.dim(text),
-            );
+            let cause = format!("{}: {}. More: codecommit-doctor explain {id}", sure(root.confidence), root.because);
+            self.paragraph("  ", "  ", &cause, |text| style.dim(text));
             self.line("");
             return;
+        }
+        if let Some(root) = &document.root_cause {
+            return self.suspicion(document, root);
         }
         let what = document.target.url.as_deref().or(document.target.host.as_deref()).unwrap_or("CodeCommit");
         let (mark, text) = match document.outcome {
@@ -91,7 +92,7 @@ impl Page {
         self.line("");
     }
 
-    /// Every finding that is not the root: errors, then warnings, then, unless quiet, notes.
+    /// Every finding that is not the root: what follows from it, then errors, warnings and, with `-v`, notes.
     fn others(&mut self, document: &Document) {
         let style = self.style;
         let root = document.root_finding();
@@ -103,21 +104,27 @@ impl Page {
             .filter(|(_, finding)| finding.severity > Severity::Note || style.verbose)
             .collect();
         rest.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
-        if rest.is_empty() {
+        let (following, beside): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(_, finding)| finding.follows);
+        self.group("Follows from it", &following);
+        self.group(if root.is_some() { "Also found" } else { "Found" }, &beside);
+    }
+
+    fn group(&mut self, title: &str, findings: &[(&CheckView, &FindingView)]) {
+        if findings.is_empty() {
             return;
         }
-        self.line(&style.bold(if root.is_some() { "Also found" } else { "Found" }));
-        for (check, finding) in rest {
+        let style = self.style;
+        self.line(&style.bold(title));
+        for (check, finding) in findings {
             let mark = self.severity(finding.severity);
             self.paragraph(&format!("  {mark} "), "    ", &finding.message, str::to_owned);
-            self.details(finding, "    ");
+            // What goes away with its cause needs no advice of its own.
+            if !finding.follows || style.verbose {
+                self.details(finding, "    ");
+            }
             if style.verbose {
-                self.paragraph(
-                    "    ",
-                    "    ",
-                    &format!("codecommit-doctor explain {}/{}", check.id, finding.id),
-                    |text| style.dim(text),
-                );
+                let more = format!("codecommit-doctor explain {}/{}", check.id, finding.id);
+                self.paragraph("    ", "    ", &more, |text| style.dim(text));
             }
         }
         self.line("");
@@ -177,12 +184,15 @@ impl Page {
 
     /// Every check in one line.
     fn table(&mut self, document: &Document) {
+        if document.checks.is_empty() {
+            return;
+        }
         let style = self.style;
         let target = &document.target;
         let host = || target.host.as_ref().map(|host| format!("the set-up for {host}"));
         let mut about =
             vec![target.url.clone().or_else(host).unwrap_or_else(|| "the set-up, without a clone URL".to_owned())];
-        if target.from.starts_with("remote") {
+        if target.from.starts_with("remote") || document.text.is_some() {
             about.push(target.from.clone());
         }
         about.extend(target.profile.as_ref().map(|profile| format!("profile {profile}")));
@@ -212,6 +222,9 @@ impl Page {
     }
 
     fn tally(&mut self, document: &Document) {
+        if document.checks.is_empty() {
+            return self.line("No check has run: with --offline only the text is explained.");
+        }
         let counts = document.counts;
         let said = [
             (counts.fail, "failed"),
@@ -227,6 +240,14 @@ impl Page {
             long => format!("{:.1} s", f64::from(u32::try_from(long).unwrap_or(u32::MAX)) / 1000.0),
         };
         self.line(&format!("{} checks: {} in {took}", document.checks.len(), said.join(", ")));
+    }
+}
+
+/// How sure a cause is, in words.
+fn sure(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Confirmed => "Confirmed cause",
+        Confidence::Likely => "Likely cause",
     }
 }
 

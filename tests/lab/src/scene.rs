@@ -23,6 +23,8 @@ const PATIENCE: &str = "60";
 pub struct Scene {
     folder: tempfile::TempDir,
     env: BTreeMap<String, String>,
+    /// What stands in files for what is known only at run time: `{{HOME}}`, `{{PROXY}}`, `{{CA}}`.
+    places: Vec<(&'static str, String)>,
     clones: AtomicU32,
 }
 
@@ -34,6 +36,7 @@ impl Scene {
     pub fn new(lab: &Lab) -> Result<Self> {
         let mut scene = Self::alone()?;
         let ca = lab.ca().display().to_string();
+        scene.places.extend([("{{PROXY}}", lab.proxy()), ("{{CA}}", ca.clone())]);
         for name in ["SSL_CERT_FILE", "GIT_SSL_CAINFO", "AWS_CA_BUNDLE"] {
             scene.env(name, &ca);
         }
@@ -66,17 +69,22 @@ impl Scene {
             ("TERM", "xterm".to_owned()),
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value));
-        Ok(Self { env: env.into(), clones: AtomicU32::new(0), folder })
+        let places = vec![("{{HOME}}", text("home"))];
+        Ok(Self { env: env.into(), places, clones: AtomicU32::new(0), folder })
     }
 
     /// Sets an environment variable; an empty value removes it.
     pub fn env(&mut self, name: &str, value: &str) {
-        let value = value.replace("{{HOME}}", &self.home().display().to_string());
+        let value = self.fill(value);
         if value.is_empty() {
             self.env.remove(name);
         } else {
             self.env.insert(name.to_owned(), value);
         }
+    }
+
+    fn fill(&self, text: &str) -> String {
+        self.places.iter().fold(text.to_owned(), |text, (place, value)| text.replace(place, value))
     }
 
     /// The home folder.
@@ -136,9 +144,8 @@ impl Scene {
     /// # Errors
     /// The operating system's.
     pub fn furnish(&self, from: &Path) -> Result<()> {
-        let home = self.home().display().to_string();
         for file in files(&from.join("home"))? {
-            let text = std::fs::read_to_string(&file)?.replace("{{HOME}}", &home);
+            let text = self.fill(&std::fs::read_to_string(&file)?);
             self.file(&file.strip_prefix(from.join("home"))?.to_string_lossy(), &text)?;
         }
         for file in files(&from.join("bin"))? {

@@ -1,0 +1,170 @@
+//! Git itself can read the repository now.
+
+use crate::check::{Check, Gap, Group, Verdict};
+use crate::docs;
+use crate::facts::access::{Access, Read, ServerAnswer};
+use crate::facts::caller::Caller;
+use crate::facts::offered::Offered;
+use crate::finding::{Evidence, Finding, FindingKind, Fix};
+use crate::shape::{Kind, Shape};
+use crate::symptoms;
+use crate::target::{CloneUrl, Protocol};
+
+/// The check.
+pub(super) static CHECK: Check = Check {
+    id: "git-access",
+    title: "Git itself can read the repository now",
+    group: Group::Access,
+    explain: include_str!("git_access.md"),
+    findings: &[&CANNOT_READ, &CANNOT_PUSH],
+    judge: |facts| {
+        Box::pin(async move {
+            let access = facts.access().await?;
+            let target = facts.target().await?;
+            let url = target.effective.as_ref().ok_or_else(|| Gap::not_applicable("there is no clone URL"))?;
+            let offered = if url.protocol == Protocol::Https { facts.offered().await.ok() } else { None };
+            // Whose account it is matters only when something is refused.
+            let caller = if access.works() && access.push.is_none() { None } else { facts.caller().await.ok() };
+            let view = View {
+                access,
+                url,
+                offered: offered.and_then(|offered| match offered {
+                    Offered::Credential(given) => Some(&given.shape),
+                    Offered::Nothing(_) => None,
+                }),
+                account: caller.and_then(|caller| match caller {
+                    Caller::Known(identity) => Some(identity.account.as_str()),
+                    Caller::Refused { .. } => None,
+                }),
+            };
+            Ok(view.judge())
+        })
+    },
+};
+
+static CANNOT_READ: FindingKind = FindingKind::error(
+    "git-cannot-read",
+    "Git cannot read the repository",
+    &["C4", "C25", "C26", "C29", "C32", "C36", "C37", "C38", "C39", "C54"],
+    docs::TROUBLE_ACCESS,
+);
+static CANNOT_PUSH: FindingKind =
+    FindingKind::warning("git-cannot-push", "Git can read and may not push", &["C30", "C31"], docs::TROUBLE_ACCESS);
+
+/// Everything that is looked at.
+struct View<'a> {
+    access: &'a Access,
+    url: &'a CloneUrl,
+    /// The credential that Git sent.
+    offered: Option<&'a Shape>,
+    /// The account of the AWS credentials, where it is known.
+    account: Option<&'a str>,
+}
+
+impl View<'_> {
+    fn judge(&self) -> Verdict {
+        match &self.access.read {
+            Read::Works(references) => {
+                let refused = self.access.push.as_ref().filter(|answer| matches!(answer.status, 401 | 403));
+                let summary = match references {
+                    0 => "Git can read the repository, which is empty".to_owned(),
+                    1 => "Git can read the repository (1 reference)".to_owned(),
+                    many => format!("Git can read the repository ({many} references)"),
+                };
+                Verdict::new(summary, refused.map(|answer| self.cannot_push(answer)).into_iter().collect())
+            }
+            Read::Failed(said) => Verdict::new("git ls-remote fails", vec![self.cannot_read(said)]),
+        }
+    }
+
+    fn name(&self) -> &str {
+        self.url.repository.as_deref().unwrap_or("the repository")
+    }
+
+    fn cannot_read(&self, said: &str) -> Finding {
+        let words = self.access.words().unwrap_or_default();
+        let meaning = symptoms::ALL.recognise(&words).into_iter().next().map(|seen| seen.symptom.meaning.as_str());
+        let message = match meaning {
+            Some(meaning) => format!("Git cannot read {}: {}", self.name(), uncapitalised(meaning)),
+            None => format!("Git cannot read {}, and says why in words that the doctor does not know.", self.name()),
+        };
+        let finding = Finding::new(&CANNOT_READ, message).seen(Evidence::new("git ls-remote", last_line(said)));
+        let finding = match &self.access.refusal {
+            Some(answer) => finding.seen(Evidence::new("CodeCommit", answer.told())),
+            None => finding,
+        };
+        let finding = match self.offered {
+            Some(shape) => finding.seen(Evidence::new("what Git sent", shape.user.clone())),
+            None => finding,
+        };
+        finding.fix(self.way_out(said))
+    }
+
+    /// What to do, by the server's answer.
+    fn way_out(&self, said: &str) -> Fix {
+        let answer = self.access.refusal.as_ref();
+        let exception = answer.and_then(|answer| answer.exception.as_deref()).unwrap_or_default();
+        let git_credential = self.offered.is_some_and(|shape| shape.kind == Kind::GitCredential);
+        match answer.map(|answer| answer.status) {
+            Some(404) => self.look_for_it(),
+            Some(_) if exception.contains("AccessDenied") && !exception.contains("Encryption") => self.allow("codecommit:GitPull"),
+            Some(401 | 403) if git_credential => Fix::manual("Reset the password of this Git credential in IAM, where it is shown once, and sign in with it")
+                .instruct("IAM console, Users, the user, Security credentials, HTTPS Git credentials for AWS CodeCommit: see that it is active.")
+                .docs(docs::TROUBLE_GIT_CREDENTIALS),
+            Some(429) => Fix::manual("Wait, and let automatic jobs fetch less often"),
+            Some(401 | 403) => self.allow("codecommit:GitPull"),
+            _ if said.contains("not found") => self.look_for_it(),
+            _ => Fix::manual("See what Git says").run(["git".to_owned(), "ls-remote".to_owned(), self.url.shown.clone()]),
+        }
+    }
+
+    /// CodeCommit looks in the account of whoever signs, in the region of the host.
+    fn look_for_it(&self) -> Fix {
+        let account = self.offered.and_then(|shape| shape.account.as_deref()).or(self.account);
+        let place =
+            account.map_or_else(|| "the account of whoever signs".to_owned(), |account| format!("account {account}"));
+        let region = self.url.region.as_deref().unwrap_or("REGION");
+        Fix::manual(format!("See whether {place} has it in {region}, spelt the same; else use the credentials or the region of the one that has"))
+            .run(["aws", "codecommit", "get-repository", "--repository-name", self.name(), "--region", region])
+    }
+
+    /// The least statement that would allow an action.
+    fn allow(&self, action: &str) -> Fix {
+        let partition = self.url.partition().map_or("aws", crate::regions::Partition::name);
+        let account = self.offered.and_then(|shape| shape.account.as_deref()).or(self.account).unwrap_or("ACCOUNT");
+        let region = self.url.region.as_deref().unwrap_or("REGION");
+        let arn = format!("arn:{partition}:codecommit:{region}:{account}:{}", self.name());
+        Fix::manual(format!("Have an administrator allow {action}, and see that no policy denies it"))
+            .instruct(format!(r#"{{"Effect": "Allow", "Action": "{action}", "Resource": "{arn}"}}"#))
+            .docs(docs::PERMISSIONS)
+    }
+
+    fn cannot_push(&self, answer: &ServerAnswer) -> Finding {
+        let message = format!("Git can read {} and may not push to it.", self.name());
+        Finding::new(&CANNOT_PUSH, message)
+            .seen(Evidence::new("git-receive-pack", answer.told()))
+            .fix(self.allow("codecommit:GitPush"))
+    }
+}
+
+/// The line with which git gives up.
+fn last_line(said: &str) -> String {
+    let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let fatal = lines().find(|line| line.starts_with("fatal:") && !line.contains("aborted session"));
+    fatal.or_else(|| lines().last()).unwrap_or("nothing").to_owned()
+}
+
+/// A sentence as it goes on behind a colon. Names and abbreviations keep their capital.
+fn uncapitalised(sentence: &str) -> String {
+    let name = ["CodeCommit", "AWS", "IAM", "KMS", "Git", "STS", "SSO", "DNS", "TLS", "SSH"]
+        .iter()
+        .any(|name| sentence.starts_with(name));
+    let mut text = sentence.to_owned();
+    if let Some(first) = text.get_mut(..1).filter(|_| !name) {
+        first.make_ascii_lowercase();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,256 @@
+//! What a failed command's output is about: its symptoms, and the URL, region, profile and repository that it names.
+
+use crate::machine::Machine;
+use crate::redact::{Secret, secrets_of_argument};
+use crate::regions;
+use crate::symptoms::{self, Seen};
+use crate::target::{CloneUrl, Protocol};
+use regex_lite::Regex;
+use std::sync::LazyLock;
+
+/// A text that was read.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// Where it came from: "standard input", a file, "git clone".
+    pub source: String,
+    /// How many lines it has.
+    pub lines: usize,
+    /// What was recognised, the most specific first.
+    pub seen: Vec<Seen>,
+    /// The clone URL in it.
+    pub url: Option<Secret>,
+    /// The region.
+    pub region: Option<String>,
+    /// The AWS profile.
+    pub profile: Option<String>,
+    /// The repository.
+    pub repository: Option<String>,
+}
+
+impl Reading {
+    /// Reads a text. What looks like a password in it is remembered, so that it can never be told.
+    #[must_use]
+    pub fn of(machine: &Machine, source: &str, bytes: &[u8]) -> Self {
+        let text = symptoms::clean(bytes);
+        let mut reading = Self {
+            source: source.to_owned(),
+            lines: text.lines().count(),
+            seen: symptoms::ALL.recognise(&text),
+            ..Self::default()
+        };
+        let mut found: Option<Mention> = None;
+        for line in text.lines().filter(|line| line.len() <= LONGEST) {
+            // A line of the shell's tracing, or of a build's log, may hold a whole command.
+            for word in line.split_whitespace().filter(|word| word.contains("://")) {
+                secrets_of_argument(word).iter().for_each(|secret| machine.secrets().learn(secret));
+            }
+            for mention in mentions(line) {
+                if found.as_ref().is_none_or(|found| mention.weight > found.weight) {
+                    found = Some(mention);
+                }
+            }
+            reading.note(line);
+        }
+        if let Some(mention) = found {
+            let url = CloneUrl::read(&mention.url);
+            reading.region = url.region.or(reading.region);
+            reading.profile = url.profile.or(reading.profile);
+            reading.repository = url.repository.or(reading.repository);
+            reading.url = Some(Secret::new(mention.url)).filter(|_| mention.weight > Weight::Host);
+        }
+        reading
+    }
+
+    /// Region, profile and repository, where a line names one in words that we know.
+    fn note(&mut self, line: &str) {
+        for (pattern, field) in PATTERNS.iter() {
+            let slot = match field {
+                Field::Region => &mut self.region,
+                Field::Profile => &mut self.profile,
+                Field::Repository => &mut self.repository,
+            };
+            if slot.is_none()
+                && let Some(found) = pattern.captures(line)
+            {
+                *slot = found.get(1).map(|name| name.as_str().to_owned());
+            }
+        }
+        // A region that nobody knows is a word that merely stood in its place.
+        self.region = self.region.take().filter(|region| looks_like_region(region));
+    }
+
+    /// The repository's clone URL: as the text has it, or put together from what it names.
+    #[must_use]
+    pub fn clone_url(&self) -> Option<Secret> {
+        let made = || {
+            let (region, name) = (self.region.as_ref()?, self.repository.as_ref()?);
+            Some(Secret::new(format!("https://{}/v1/repos/{name}", regions::git_host(region))))
+        };
+        self.url.clone().or_else(made)
+    }
+
+    /// Whether a check can have to do with the way in which the text's URL is reached.
+    #[must_use]
+    pub fn fits(&self, check: &str) -> bool {
+        let Some(url) = self.url.as_ref().map(|url| CloneUrl::read(url.expose())) else { return true };
+        match url.protocol {
+            Protocol::Https => !matches!(check, "git-remote-codecommit" | "ssh-config" | "ssh-key" | "ssh-host-key"),
+            Protocol::Grc => !matches!(
+                check,
+                "credential-helper"
+                    | "keychain"
+                    | "offered-credential"
+                    | "git-credentials"
+                    | "ssh-config"
+                    | "ssh-key"
+                    | "ssh-host-key"
+            ),
+            Protocol::Ssh => !matches!(
+                check,
+                "credential-helper" | "keychain" | "offered-credential" | "git-credentials" | "git-remote-codecommit"
+            ),
+            Protocol::Other => true,
+        }
+    }
+}
+
+/// A longer line is no message.
+const LONGEST: usize = 32 * 1024;
+
+/// How much a mention of a URL tells; greater is better.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    /// The host alone, as in a prompt.
+    Host,
+    /// As git repeats it: with a slash behind, without a password, and after every rewriting.
+    Repeated,
+    /// As somebody wrote it.
+    Written,
+}
+
+struct Mention {
+    url: String,
+    weight: Weight,
+}
+
+/// The clone URLs that a line mentions.
+fn mentions(line: &str) -> Vec<Mention> {
+    if !line.to_ascii_lowercase().contains("codecommit") {
+        return Vec::new();
+    }
+    let is_edge = |c: char| c.is_whitespace() || "'\"`<>()[]{}|,;“”„«»‘’「」".contains(c);
+    let words = line.split(is_edge).map(|word| word.trim_end_matches(['.', ':', '!', '?']));
+    words
+        .filter_map(|word| {
+            let url = CloneUrl::read(word);
+            let named = match url.protocol {
+                Protocol::Https => url.is_codecommit(),
+                Protocol::Grc => url.repository.is_some(),
+                // A host and a port, as in a message of ssh's, is no URL.
+                Protocol::Ssh => url.is_codecommit() && (word.contains("://") || word.contains("/v1/repos/")),
+                Protocol::Other => false,
+            };
+            if !named {
+                return None;
+            }
+            if url.repository.is_none() {
+                return Some(Mention { url: word.to_owned(), weight: Weight::Host });
+            }
+            // Git shows the URL with a slash that nobody wrote.
+            match word.strip_suffix('/').filter(|_| url.protocol == Protocol::Https) {
+                Some(bare) => Some(Mention { url: bare.to_owned(), weight: Weight::Repeated }),
+                None => Some(Mention { url: word.to_owned(), weight: Weight::Written }),
+            }
+        })
+        .collect()
+}
+
+#[derive(Clone, Copy)]
+enum Field {
+    Region,
+    Profile,
+    Repository,
+}
+
+static PATTERNS: LazyLock<Vec<(Regex, Field)>> = LazyLock::new(|| {
+    [
+        (r"git-codecommit(?:-fips)?\.([a-z0-9-]+)\.", Field::Region),
+        (r"arn:aws[a-z-]*:codecommit:([a-z0-9-]+):", Field::Region),
+        (r"AWS Region is not available for use with AWS CodeCommit: ([a-z0-9-]+)", Field::Region),
+        (r"profile was not found: ([^\s,]+?)\.? ", Field::Profile),
+        (r"profile does not have [^:]*: ([^\s,]+?)\.? ", Field::Profile),
+        (r"config profile \(([^)\s]+)\) could not be found", Field::Profile),
+        (r#"referenced in the profile "([^"\s]+)""#, Field::Profile),
+        (r"--profile[ =]([A-Za-z0-9_.@/+-]+)", Field::Profile),
+        (r"arn:aws[a-z-]*:codecommit:[a-z0-9-]+:\d{12}:([A-Za-z0-9._-]+)", Field::Repository),
+        (r"(?:repository|Repository) ([A-Za-z0-9._-]+) does not exist", Field::Repository),
+    ]
+    .into_iter()
+    .filter_map(|(pattern, field)| Some((Regex::new(pattern).ok()?, field)))
+    .collect()
+});
+
+fn looks_like_region(text: &str) -> bool {
+    regions::lookup(text).is_some() || text.split('-').count() >= 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Os;
+
+    fn read(text: &str) -> Reading {
+        Reading::of(&Machine::new(Os::Linux, [], "/".into()), "a test", text.as_bytes())
+    }
+
+    fn url(text: &str) -> Option<String> {
+        read(text).url.map(|url| url.expose().to_owned())
+    }
+
+    #[test]
+    fn the_url_is_the_one_that_was_written() {
+        let repeated =
+            "fatal: unable to access 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x/': error: 403";
+        assert_eq!(url(repeated).as_deref(), Some("https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x"));
+        let both = format!("$ git clone https://ann@git-codecommit.us-east-1.amazonaws.com/v1/repos/x/y\n{repeated}");
+        assert_eq!(url(&both).as_deref(), Some("https://ann@git-codecommit.us-east-1.amazonaws.com/v1/repos/x/y"));
+        for (text, found) in [
+            ("git clone codecommit::us-east-2://dev@MyRepo", Some("codecommit::us-east-2://dev@MyRepo")),
+            ("clone of 'codecommit://my-repo' into submodule", Some("codecommit://my-repo")),
+            (
+                "+ git fetch ssh://APKAEXAMPLE@git-codecommit.eu-west-1.amazonaws.com/v1/repos/x",
+                Some("ssh://APKAEXAMPLE@git-codecommit.eu-west-1.amazonaws.com/v1/repos/x"),
+            ),
+            ("Username for 'https://git-codecommit.us-east-1.amazonaws.com':", None),
+            ("ssh: connect to host git-codecommit.us-east-2.amazonaws.com port 22: Connection timed out", None),
+            ("https://github.com/aws/git-remote-codecommit", None),
+            ("aws codecommit credential-helper $@ get: aws: command not found", None),
+        ] {
+            assert_eq!(url(text).as_deref(), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn region_profile_and_repository_are_found_without_a_url() {
+        let prompt = read("Username for 'https://git-codecommit.eu-west-3.amazonaws.com':");
+        assert_eq!(prompt.region.as_deref(), Some("eu-west-3"));
+        let missing = read("The following profile was not found: nope. Available profiles are: . Either use one");
+        assert_eq!(missing.profile.as_deref(), Some("nope"));
+        let denied = read(
+            "not authorized to perform: codecommit:GitPull on resource: arn:aws:codecommit:us-east-2:111122223333:Demo because",
+        );
+        assert_eq!(
+            denied.clone_url().unwrap().expose(),
+            "https://git-codecommit.us-east-2.amazonaws.com/v1/repos/Demo"
+        );
+        assert_eq!(read("The config profile (dev) could not be found").profile.as_deref(), Some("dev"));
+    }
+
+    #[test]
+    fn a_password_in_the_text_is_remembered() {
+        let machine = Machine::new(Os::Linux, [], "/".into());
+        let text = "git clone https://ann:S3cret-Passw0rd@git-codecommit.us-east-1.amazonaws.com/v1/repos/x";
+        let _ = Reading::of(&machine, "a test", text.as_bytes());
+        assert_eq!(machine.secrets().scrub("it was S3cret-Passw0rd"), "it was ***");
+    }
+}

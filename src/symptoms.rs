@@ -1,0 +1,157 @@
+//! What programs print when they fail, what it means, and which findings can explain it.
+//!
+//! The table is data: `symptoms.toml`, the most specific text first. Of each line only its most specific symptom counts.
+
+mod pattern;
+mod text;
+
+pub use text::clean;
+
+use crate::redact::redact;
+use aho_corasick::{AhoCorasick, MatchKind};
+use pattern::Pattern;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+/// The table, with what git says in other languages.
+pub static ALL: LazyLock<Table> = LazyLock::new(|| {
+    Table::read(include_str!("symptoms.toml"), include_str!("symptoms/translations.toml"))
+        .unwrap_or_else(|error| panic!("the table of symptoms: {error}"))
+});
+
+/// One thing that programs print.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Symptom {
+    /// Kebab-case, unique, stable.
+    pub id: String,
+    /// The cases of the knowledge base, `C1` to `C123`.
+    #[serde(default)]
+    pub cases: Vec<String>,
+    /// What it means, as a sentence.
+    pub meaning: String,
+    /// Whether it looks worse than it is.
+    #[serde(default)]
+    pub harmless: bool,
+    /// Whether it says less than whatever else is said with it.
+    #[serde(default)]
+    pub vague: bool,
+    /// The texts, in the language of [`Pattern`].
+    patterns: Vec<String>,
+    /// The findings that can explain it, `check/finding`, the likeliest first.
+    #[serde(default)]
+    candidates: Vec<String>,
+}
+
+impl Symptom {
+    /// The findings that can explain it: check and finding, the likeliest first.
+    pub fn candidates(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.candidates.iter().filter_map(|candidate| candidate.split_once('/'))
+    }
+
+    /// Whether a finding can explain it.
+    #[must_use]
+    pub fn is_explained_by(&self, check: &str, finding: &str) -> bool {
+        self.candidates().any(|candidate| candidate == (check, finding))
+    }
+}
+
+/// A symptom in a text.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// What was recognised.
+    pub symptom: &'static Symptom,
+    /// The line, without secrets.
+    pub text: String,
+    /// Its number, from 1.
+    pub line: u32,
+}
+
+/// The table, ready for use.
+pub struct Table {
+    symptoms: Vec<Symptom>,
+    /// Each pattern, with the place of its symptom.
+    patterns: Vec<(Pattern, usize)>,
+    /// Finds the longest piece of each pattern.
+    finder: AhoCorasick,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    symptom: Vec<Symptom>,
+}
+
+/// By symptom and language, the patterns.
+type Translations = BTreeMap<String, BTreeMap<String, Vec<String>>>;
+
+/// The longest line that is looked at, in bytes, and the most of it that is told, in characters.
+const LONGEST: usize = 32 * 1024;
+const TOLD: usize = 400;
+
+impl Table {
+    fn read(text: &str, translations: &str) -> anyhow::Result<Self> {
+        let mut symptoms = toml::from_str::<File>(text)?.symptom;
+        let mut translations: Translations = toml::from_str(translations)?;
+        for symptom in &mut symptoms {
+            symptom
+                .patterns
+                .extend(translations.remove(&symptom.id).into_iter().flatten().flat_map(|(_, texts)| texts));
+        }
+        anyhow::ensure!(translations.is_empty(), "translations of unknown symptoms: {:?}", translations.keys());
+        let of = |(at, symptom): (usize, &Symptom)| {
+            symptom.patterns.iter().map(move |text| (Pattern::read(text), at)).collect::<Vec<_>>()
+        };
+        let patterns: Vec<(Pattern, usize)> = symptoms.iter().enumerate().flat_map(of).collect();
+        let finder = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .build(patterns.iter().map(|(pattern, _)| pattern.longest_piece()))?;
+        Ok(Self { symptoms, patterns, finder })
+    }
+
+    /// Every symptom.
+    #[must_use]
+    pub fn symptoms(&self) -> &[Symptom] {
+        &self.symptoms
+    }
+
+    /// The place of the most specific symptom in a line, if there is one.
+    fn recognise_line(&self, line: &str) -> Option<usize> {
+        let mut hits: BTreeSet<usize> = BTreeSet::new();
+        for hit in self.finder.find_overlapping_iter(line) {
+            hits.insert(hit.pattern().as_usize());
+        }
+        if hits.is_empty() {
+            return None;
+        }
+        let line = line.to_ascii_lowercase();
+        // Patterns stand in the order of the table.
+        hits.into_iter().find(|hit| self.patterns[*hit].0.matches(&line)).map(|hit| self.patterns[hit].1)
+    }
+
+    /// The symptoms in a text, the most specific first; each is told once, with its first line.
+    pub fn recognise(&'static self, text: &str) -> Vec<Seen> {
+        let mut seen: Vec<(usize, Seen)> = Vec::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            let end = line.floor_char_boundary(LONGEST.min(line.len()));
+            let line = squeezed(&line[..end]);
+            let Some(at) = self.recognise_line(&line) else { continue };
+            if seen.iter().all(|(other, _)| *other != at) {
+                let told = redact(&line).chars().take(TOLD).collect();
+                seen.push((at, Seen { symptom: &self.symptoms[at], text: told, line: number }));
+            }
+        }
+        seen.sort_by_key(|(at, _)| *at);
+        seen.into_iter().map(|(_, seen)| seen).collect()
+    }
+}
+
+/// The text with every run of white space as one space; French puts others than the ordinary one before a colon.
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests;

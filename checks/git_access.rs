@@ -82,12 +82,7 @@ impl View<'_> {
     }
 
     fn cannot_read(&self, said: &str) -> Finding {
-        let words = self.access.words().unwrap_or_default();
-        let meaning = symptoms::ALL.recognise(&words).into_iter().next().map(|seen| seen.symptom.meaning.as_str());
-        let message = match meaning {
-            Some(meaning) => format!("Git cannot read {}: {}", self.name(), uncapitalised(meaning)),
-            None => format!("Git cannot read {}, and says why in words that the doctor does not know.", self.name()),
-        };
+        let message = format!("Git cannot read {}{}", self.name(), self.reason());
         let finding = Finding::new(&CANNOT_READ, message).seen(Evidence::new("git ls-remote", last_line(said)));
         let finding = match &self.access.refusal {
             Some(answer) => finding.seen(Evidence::new("CodeCommit", answer.told())),
@@ -100,15 +95,47 @@ impl View<'_> {
         finding.fix(self.way_out(said))
     }
 
+    /// Why, as the rest of a sentence: by whom Git presented, and by what was said.
+    fn reason(&self) -> String {
+        if let (Some(user), true) = (self.git_credential(), self.is_unknown_to_aws()) {
+            return format!(
+                ": CodeCommit does not accept the Git credential {user}, whose password was reset, or which is inactive or deleted."
+            );
+        }
+        let words = self.access.words().unwrap_or_default();
+        let meaning = symptoms::ALL.recognise(&words).into_iter().next().map(|seen| seen.symptom.meaning.as_str());
+        meaning.map_or_else(
+            || ", and says why in words that the doctor does not know.".to_owned(),
+            |meaning| format!(": {}", uncapitalised(meaning)),
+        )
+    }
+
+    /// The user name of the Git credential that Git sent.
+    fn git_credential(&self) -> Option<&str> {
+        self.offered.filter(|shape| shape.kind == Kind::GitCredential).map(|shape| shape.user.as_str())
+    }
+
+    /// Whether the answer is about who was presented, and not about what they may do.
+    fn is_unknown_to_aws(&self) -> bool {
+        self.access.refusal.as_ref().is_some_and(|answer| {
+            answer.status == 401
+                || answer.status == 403
+                    && answer.exception.as_ref().is_some_and(|name| {
+                        ["UnrecognizedClient", "InvalidClientTokenId", "InvalidSignature"]
+                            .iter()
+                            .any(|one| name.contains(one))
+                    })
+        })
+    }
+
     /// What to do, by the server's answer.
     fn way_out(&self, said: &str) -> Fix {
         let answer = self.access.refusal.as_ref();
         let exception = answer.and_then(|answer| answer.exception.as_deref()).unwrap_or_default();
-        let git_credential = self.offered.is_some_and(|shape| shape.kind == Kind::GitCredential);
         match answer.map(|answer| answer.status) {
             Some(404) => self.look_for_it(),
             Some(_) if exception.contains("AccessDenied") && !exception.contains("Encryption") => self.allow("codecommit:GitPull"),
-            Some(401 | 403) if git_credential => Fix::manual("Reset the password of this Git credential in IAM, where it is shown once, and sign in with it")
+            Some(401 | 403) if self.git_credential().is_some() && (exception.is_empty() || self.is_unknown_to_aws()) => Fix::manual("Reset the password of this Git credential in IAM, where it is shown once, and sign in with it")
                 .instruct("IAM console, Users, the user, Security credentials, HTTPS Git credentials for AWS CodeCommit: see that it is active.")
                 .docs(docs::TROUBLE_GIT_CREDENTIALS),
             Some(429) => Fix::manual("Wait, and let automatic jobs fetch less often"),

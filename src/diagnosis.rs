@@ -199,8 +199,13 @@ fn root((check, finding): Found<'_>, confidence: Confidence, because: String) ->
     RootCause { check: check.to_owned(), finding: finding.kind.id.to_owned(), confidence, because }
 }
 
+/// How much of a line is repeated within a sentence.
+const SHORT: usize = 160;
+
 fn confirmed(seen: &Seen, others: usize) -> String {
-    format!("it explains \"{}\"{}", seen.text.trim_end_matches('.'), rest(others))
+    let short: String = seen.text.chars().take(SHORT).collect();
+    let dots = if short.len() < seen.text.len() { "..." } else { "" };
+    format!("it explains \"{}{dots}\"{}", short.trim_end_matches('.'), rest(others))
 }
 
 fn first(others: usize) -> String {

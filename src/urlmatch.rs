@@ -1,11 +1,17 @@
 //! Git's matching of a URL against the `<url>` of `credential.<url>.*` and `http.<url>.*`.
 //!
-//! Source: git's `urlmatch.c` and `credential.c`, and "URLs matching" in gitcredentials(7).
+//! Source: git's `urlmatch.c` and `credential.c`, and "URLs matching" in gitcredentials(7). That it is git's own is tested
+//! against git itself (`tests/chain.rs`).
 
-use std::fmt::Write;
+mod credential;
+mod escapes;
 
-/// A URL taken apart and normalised as git does before it compares: lower-case scheme and host, default port dropped,
-/// a path that begins with a slash and has no dot segments.
+pub use credential::Wanted;
+
+use escapes::normalised;
+
+/// A URL taken apart and normalised as git does before it compares: lower-case scheme and host, no usual port, a path that
+/// begins with a slash and has no dot segments, and only the escapes that are needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parts {
     scheme: String,
@@ -24,7 +30,7 @@ pub struct Specificity {
 }
 
 impl Parts {
-    /// Takes a URL apart; `None` where git finds no full URL in it.
+    /// Takes a URL, or a pattern for URLs, apart; `None` where git finds no full URL in it.
     #[must_use]
     pub fn parse(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
@@ -36,31 +42,24 @@ impl Parts {
         let scheme = scheme.to_ascii_lowercase();
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         let (user, host) = match authority.split_once('@') {
-            Some((user, host)) => (Some(user.split(':').next().unwrap_or_default()), host),
+            // Of a user name and a password only the name is compared.
+            Some((user, host)) => (Some(normalised(user)?.split(':').next().unwrap_or_default().to_owned()), host),
             None => (None, authority),
         };
-        let (host, port) = match host.rsplit_once(':') {
-            Some((host, port)) if !port.contains(']') => (host, port),
+        let (host, port) = match host.rfind([':', ']']) {
+            Some(colon) if colon > 0 && host[colon..].starts_with(':') => (&host[..colon], &host[colon + 1..]),
             _ => (host, ""),
         };
-        if host.is_empty() || !host.chars().all(|c| c.is_ascii_alphanumeric() || "_.-[:]*".contains(c)) {
+        let host_is_valid = host.chars().all(|c| c.is_ascii_alphanumeric() || "_.-[:]*".contains(c));
+        if host.is_empty() || host.starts_with(':') || !host_is_valid {
             return None;
         }
-        let default = match scheme.as_str() {
-            "https" => 443,
-            "http" => 80,
-            _ => 0,
-        };
-        let port = match port {
-            "" => None,
-            port => Some(port.parse::<u16>().ok().filter(|port| *port != 0)?).filter(|port| *port != default),
-        };
         Some(Self {
+            port: port_number(&scheme, port)?,
             scheme,
-            user: user.map(normalise_escapes),
+            user,
             host: host.to_ascii_lowercase(),
-            port,
-            path: normalise_path(path)?,
+            path: normal_path(path)?,
         })
     }
 
@@ -77,16 +76,25 @@ impl Parts {
         let path = fits.then(|| path_prefix(&self.path, &url.path)).flatten()?;
         Some(Specificity { host: self.host.len(), path, user })
     }
+}
 
-    /// The host name without its port.
-    #[must_use]
-    pub fn host(&self) -> &str {
-        &self.host
+/// The port, where it is not the scheme's usual one; `None` for what is no port.
+fn port_number(scheme: &str, text: &str) -> Option<Option<u16>> {
+    let digits = text.trim_start_matches('0');
+    match (scheme, digits) {
+        _ if text.is_empty() => Some(None),
+        ("http", "80") | ("https", "443") => Some(None),
+        _ if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            digits.parse::<u16>().ok().filter(|port| *port != 0).map(Some)
+        }
+        _ => None,
     }
 }
 
 fn host_matches(pattern: &str, host: &str, wildcards: bool) -> bool {
-    let (pattern, host): (Vec<_>, Vec<_>) = (pattern.split('.').collect(), host.split('.').collect());
+    // A dot at the end makes no further label.
+    let labels = |host: &str| host.strip_suffix('.').unwrap_or(host).split('.').map(str::to_owned).collect::<Vec<_>>();
+    let (pattern, host) = (labels(pattern), labels(host));
     pattern.len() == host.len()
         && pattern.iter().zip(&host).all(|(want, have)| want == have || (wildcards && *want == "*"))
 }
@@ -98,52 +106,37 @@ fn path_prefix(prefix: &str, path: &str) -> Option<usize> {
     (rest.is_empty() || rest.starts_with('/')).then_some(trimmed.len())
 }
 
-fn normalise_path(path: &str) -> Option<String> {
+/// A path, and what may follow it, without dot segments; `None` when they lead out of it, or an escape is broken.
+fn normal_path(path: &str) -> Option<String> {
     let (path, tail) = path.split_at(path.find(['?', '#']).unwrap_or(path.len()));
-    let mut segments: Vec<String> = Vec::new();
-    let raw: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
-    for (index, segment) in raw.iter().enumerate() {
-        let last = index + 1 == raw.len();
-        match normalise_escapes(segment).as_str() {
-            "." if last => segments.push(String::new()),
-            "." => {}
+    let mut clean = String::from("/");
+    let mut rest = path.strip_prefix('/').unwrap_or(path);
+    loop {
+        let (segment, more) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let start = clean.len();
+        clean.push_str(&normalised(segment)?);
+        let mut at_root = false;
+        match &clean[start..] {
+            "." => {
+                at_root = start == 1;
+                clean.truncate(if at_root { start } else { start - 1 });
+            }
             ".." => {
-                segments.pop()?;
-                if last {
-                    segments.push(String::new());
-                }
+                let parent = clean[..start - 1].rfind('/')?;
+                at_root = parent == 0;
+                clean.truncate(if at_root { 1 } else { parent });
             }
-            other => segments.push(other.to_owned()),
+            _ => {}
+        }
+        match more.strip_prefix('/') {
+            Some(after) => rest = after,
+            None => break,
+        }
+        if !at_root {
+            clean.push('/');
         }
     }
-    Some(format!("/{}{tail}", segments.join("/")))
-}
-
-/// Unescapes what need not be escaped (unreserved characters) and writes the other escapes in upper case.
-fn normalise_escapes(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut clean = String::with_capacity(text.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escaped = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
-                clean.push(char::from(byte));
-                at += 3;
-            }
-            Some(byte) => {
-                // Writing to a string cannot fail.
-                let _ = write!(clean, "%{byte:02X}");
-                at += 3;
-            }
-            None => {
-                let character = text[at..].chars().next().unwrap_or_default();
-                clean.push(character);
-                at += character.len_utf8();
-            }
-        }
-    }
-    clean
+    Some(clean + &normalised(tail)?)
 }
 
 #[cfg(test)]

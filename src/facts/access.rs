@@ -39,8 +39,11 @@ impl Access {
     #[must_use]
     pub fn words(&self) -> Option<String> {
         let Read::Failed(said) = &self.read else { return None };
-        let server = self.refusal.iter().flat_map(|answer| [answer.exception.as_deref(), answer.message.as_deref()]);
-        Some(server.flatten().fold(said.clone(), |words, more| format!("{words}\n{more}")))
+        let server = self.refusal.as_ref().and_then(|answer| match (&answer.exception, &answer.message) {
+            (Some(exception), Some(message)) => Some(format!("{exception}: {message}")),
+            (exception, message) => exception.clone().or_else(|| message.clone()),
+        });
+        Some(server.into_iter().fold(said.clone(), |words, more| format!("{words}\n{more}")))
     }
 }
 
@@ -191,7 +194,7 @@ impl Asking<'_> {
     async fn authorization(&self, https: &str) -> Option<Secret> {
         let config = self.facts.git_config().await.ok()?;
         let configured = config.extra_headers(https).into_iter().find_map(|entry| {
-            let text = entry.raw.as_ref().map_or_else(|| entry.text(), Secret::expose);
+            let text = entry.exact();
             let (name, value) = text.split_once(':')?;
             name.trim().eq_ignore_ascii_case("authorization").then(|| Secret::new(value.trim()))
         });

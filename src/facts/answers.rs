@@ -92,7 +92,7 @@ async fn ask(
     helper: &Entry,
     user: Option<&Secret>,
 ) -> (Answer, Option<(Secret, Secret)>) {
-    let value = helper.raw.as_ref().map_or_else(|| helper.text(), Secret::expose);
+    let value = helper.exact();
     let use_http_path = if chain.uses_http_path() { "true" } else { "false" };
     let section = format!("credential.{}.useHttpPath", chain.url);
     let config = [

@@ -41,6 +41,9 @@ pub struct Entry {
     /// The value itself, where it differs from the masked one; never told.
     #[serde(skip)]
     pub raw: Option<Secret>,
+    /// The key itself, likewise: a section's URL can hold a password.
+    #[serde(skip)]
+    pub raw_key: Option<Secret>,
     /// Git's scope: `system`, `global`, `local`, `worktree`, `command`; `unknown` for a vendor's file; empty before 2.26.
     pub scope: String,
 }
@@ -65,10 +68,11 @@ impl GitConfig {
         self.entries.iter().rfind(|entry| entry.key == key)
     }
 
-    /// The entries `section.<subsection>.name`, with their subsections; `None` stands for `section.name`.
+    /// The entries `section.<subsection>.name`, with their subsections, exactly; `None` stands for `section.name`.
     pub fn section<'a>(&'a self, section: &'a str) -> impl Iterator<Item = (Option<&'a str>, &'a str, &'a Entry)> {
         self.entries.iter().filter_map(move |entry| {
-            let rest = entry.key.strip_prefix(section)?.strip_prefix('.')?;
+            let key = entry.raw_key.as_ref().map_or(entry.key.as_str(), Secret::expose);
+            let rest = key.strip_prefix(section)?.strip_prefix('.')?;
             Some(match rest.rsplit_once('.') {
                 Some((subsection, name)) => (Some(subsection), name, entry),
                 None => (None, rest, entry),
@@ -120,12 +124,41 @@ impl Entry {
         self.value.as_deref().unwrap_or_default()
     }
 
-    /// The value as git reads a boolean.
+    /// Whether a switch is on.
     #[must_use]
     pub fn is_true(&self) -> bool {
-        let Some(value) = &self.value else { return true };
-        matches!(value.to_ascii_lowercase().as_str(), "true" | "yes" | "on")
-            || value.parse::<i64>().is_ok_and(|number| number != 0)
+        self.boolean() == Some(true)
+    }
+
+    /// The value itself, with whatever secret is in it: for use, and never to be told.
+    #[must_use]
+    pub fn exact(&self) -> &str {
+        self.raw.as_ref().map_or_else(|| self.text(), Secret::expose)
+    }
+
+    /// Whether git stops at this `credential` entry: a name without a value, or a switch that is neither on nor off.
+    #[must_use]
+    pub fn is_refused(&self, name: &str) -> bool {
+        match &self.value {
+            None => true,
+            Some(_) => ["usehttppath", "sanitizeprompt", "protectprotocol"].contains(&name) && self.boolean().is_none(),
+        }
+    }
+
+    /// The value as git reads a switch (git-config(1), "boolean"); `None` for what git refuses.
+    fn boolean(&self) -> Option<bool> {
+        let Some(value) = &self.value else { return Some(true) };
+        match value.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" => Some(true),
+            "" | "false" | "no" | "off" => Some(false),
+            number => {
+                let digits = number.trim_end_matches(['k', 'm', 'g']);
+                (number.len() - digits.len() <= 1)
+                    .then(|| digits.parse::<i64>().ok())
+                    .flatten()
+                    .map(|number| number != 0)
+            }
+        }
     }
 
     /// Where it stands and what it says, as a line of the file would.
@@ -245,7 +278,9 @@ fn read_listing(facts: &Facts, output: &Output, extra_fields: usize) -> Vec<Entr
             };
             let masked = value.map(|value| tell(key, value));
             let raw = value.filter(|value| masked.as_deref() != Some(value)).map(Secret::new);
-            Entry { key: redact(key), value: masked, source, line: None, raw, scope: scope.to_owned() }
+            let masked_key = redact(key);
+            let raw_key = (masked_key != key).then(|| Secret::new(key));
+            Entry { key: masked_key, value: masked, source, line: None, raw, raw_key, scope: scope.to_owned() }
         })
         .collect()
 }

@@ -79,7 +79,7 @@ fn config() -> git_config::GitConfig {
         source: "~/.gitconfig".to_owned(),
         line: Some(line),
         scope: "global".to_owned(),
-        raw: None,
+        ..git_config::Entry::default()
     };
     git_config::GitConfig {
         entries: vec![entry("helper", 2, helpers::DOCUMENTED), entry("usehttppath", 3, "true")],

@@ -11,10 +11,10 @@ pub use grammar::{AwsHelper, HelperKind, Program};
 use super::Facts;
 use super::git_config::{Entry, GitConfig};
 use crate::check::Gap;
-use crate::redact::Secret;
+use crate::redact::{Secret, redact};
 use crate::shape::Kind;
 use crate::target::Protocol;
-use crate::urlmatch::Parts;
+use crate::urlmatch::Wanted;
 use serde::{Deserialize, Serialize};
 
 /// The AWS helper as AWS documents it ("Setup steps for HTTPS connections with the AWS CLI credential helper").
@@ -33,6 +33,10 @@ pub struct HelperChain {
     pub elsewhere: Vec<Helper>,
     /// The last entry that decides `useHttpPath`.
     pub use_http_path: Option<Entry>,
+    /// The last entry that names a user, where the URL names none.
+    pub username: Option<Entry>,
+    /// An entry that git cannot use, and stops at.
+    pub refused: Option<Entry>,
     /// The empty entries that apply, each with the number of helpers that it forgot.
     pub resets: Vec<(Entry, usize)>,
 }
@@ -89,15 +93,20 @@ impl HelperChain {
     /// Git's selection for a URL. `wildcards` is false for git before 2.26.
     #[must_use]
     pub fn select(config: &GitConfig, url: &str, wildcards: bool) -> Self {
+        Self::select_for(config, url, &Wanted::read(url), wildcards)
+    }
+
+    fn select_for(config: &GitConfig, url: &str, wanted: &Wanted, wildcards: bool) -> Self {
         let mut chain = Self { url: url.to_owned(), ..Self::default() };
-        let parts = Parts::parse(url);
         for (section, name, entry) in config.section("credential") {
-            let applies = match section {
-                None => true,
-                Some(section) => parts.as_ref().is_some_and(|parts| section_applies(section, parts, wildcards)),
-            };
+            let applies = section.is_none_or(|section| wanted.is_meant_by(section, wildcards));
             match name {
+                _ if applies && entry.is_refused(name) => {
+                    chain.refused = Some(entry.clone());
+                    break;
+                }
                 "usehttppath" if applies => chain.use_http_path = Some(entry.clone()),
+                "username" if applies && wanted.user().is_none() => chain.username = Some(entry.clone()),
                 "helper" if applies && entry.text().is_empty() => {
                     let forgotten = chain.helpers.len();
                     chain.resets.push((entry.clone(), forgotten));
@@ -117,25 +126,10 @@ impl HelperChain {
     }
 }
 
-/// Whether git applies a section's `<url>`; a partial one (a bare scheme or host) is compared part by part.
-fn section_applies(section: &str, url: &Parts, wildcards: bool) -> bool {
-    match Parts::parse(section) {
-        Some(pattern) => pattern.matches(url, wildcards).is_some(),
-        None => match section.split_once("://") {
-            Some((scheme, "")) => scheme.eq_ignore_ascii_case("https"),
-            Some(_) => false,
-            None => {
-                let (host, path) = section.split_once('/').unwrap_or((section, ""));
-                !host.is_empty() && host == url.host() && path.is_empty()
-            }
-        },
-    }
-}
-
 impl Helper {
     fn read(entry: &Entry, section: Option<&str>) -> Self {
-        let (kind, program) = grammar::classify(entry.raw.as_ref().map_or_else(|| entry.text(), Secret::expose));
-        Self { entry: entry.clone(), section: section.map(str::to_owned), kind, program }
+        let (kind, program) = grammar::classify(entry.exact());
+        Self { entry: entry.clone(), section: section.map(redact), kind, program }
     }
 }
 
@@ -168,12 +162,12 @@ pub async fn observe(facts: &Facts) -> Result<HelperChain, Gap> {
     if config.fatal().is_some() {
         return Err(Gap::blocked("git-config", "git's configuration is invalid"));
     }
-    let asked = match &url.userinfo {
-        Some(info) => https.replacen("https://", &format!("https://{}@", info.name.expose()), 1),
-        None => https.clone(),
-    };
-    let mut chain = HelperChain::select(config, &asked, facts.git().await?.at_least(2, 26));
-    chain.url = https;
+    let user = url.userinfo.as_ref().map(|info| info.name.expose());
+    // Git compares a host in partial sections as it is written.
+    let written = facts.request.target.url.as_ref().map(Secret::expose);
+    let written = written.filter(|_| url.protocol == Protocol::Https && target.rewritten_by.is_none());
+    let wanted = Wanted::read(written.unwrap_or(&https)).of_user(user);
+    let mut chain = HelperChain::select_for(config, &https, &wanted, facts.git().await?.at_least(2, 26));
     for helper in chain.helpers.iter_mut().chain(&mut chain.elsewhere) {
         program::find(&facts.machine, helper).await;
     }

@@ -68,12 +68,10 @@ pub async fn observe(facts: &Facts) -> Result<Offered, Gap> {
         let pair = (info.name.clone(), Secret::default());
         return Ok(Offered::Credential(Given { by: Giver::Url, shape: info.shape.clone(), pair }));
     }
+    // Without a network nobody is asked, and nothing is needed.
+    facts.online()?;
     if let Some(Answer::NotAsked(why)) = answers.iter().find(|answer| matches!(answer, Answer::NotAsked(_))) {
-        return Err(if facts.request.offline {
-            Gap::Offline
-        } else {
-            Gap::unknown(format!("what Git would send: {why}"))
-        });
+        return Err(Gap::unknown(format!("what Git would send: {why}")));
     }
     let askpass = match facts.git_config().await {
         Ok(config) => config.last("core.askpass").map(|entry| entry.text().to_owned()),

@@ -83,7 +83,7 @@ pub(super) fn of_git(
     match own.or_else(|| config.http(url, "proxy")) {
         Some(entry) if entry.text().is_empty() => None,
         Some(entry) => {
-            let value = entry.raw.as_ref().map_or_else(|| entry.text(), Secret::expose);
+            let value = entry.exact();
             Proxy::read(machine, value, &entry.source, entry.line).filter(|_| !is_excluded(machine, host))
         }
         None => env.cloned(),

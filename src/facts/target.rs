@@ -102,7 +102,7 @@ async fn remote_that_git_lists(facts: &Facts, named: Option<&str>) -> Option<(St
         None => CloneUrl::read(rewrite(config, url, "insteadof").0.as_deref().unwrap_or(url)).is_codecommit(),
     };
     urls.into_iter().find_map(|(remote, _, entry)| {
-        let url = entry.raw.as_ref().map_or_else(|| entry.text(), Secret::expose);
+        let url = entry.exact();
         (url.len() <= LONGEST_URL && is_meant(remote?, url))
             .then(|| (format!("remote {}", remote.unwrap_or_default()), Secret::new(url)))
     })

@@ -65,7 +65,13 @@ pub fn of_text(machine: &Machine, reading: &Reading, root: Option<RootCause>, to
     let target = given.map(|url| TargetView { from: "the text".to_owned(), ..teller.url(&url) });
     Document {
         target: target.unwrap_or_else(|| TargetView { from: "nowhere".to_owned(), ..TargetView::default() }),
-        outcome: if root.is_some() { Overall::Broken } else { Overall::Undetermined },
+        outcome: match &root {
+            Some(_) => Overall::Broken,
+            None if !reading.seen.is_empty() && reading.seen.iter().all(|seen| seen.symptom.harmless) => {
+                Overall::Healthy
+            }
+            None => Overall::Undetermined,
+        },
         root_cause: root.map(|root| teller.root(root)),
         text: Some(teller.text_view(reading)),
         symptoms: reading.seen.iter().map(|seen| teller.symptom(seen)).collect(),

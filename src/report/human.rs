@@ -73,6 +73,9 @@ impl Page {
         if let Some(root) = &document.root_cause {
             return self.suspicion(document, root);
         }
+        if let Some(text) = document.text.as_ref().filter(|_| document.checks.is_empty()) {
+            return self.no_suspicion(document, text);
+        }
         let what = document.target.url.as_deref().or(document.target.host.as_deref()).unwrap_or("CodeCommit");
         let (mark, text) = match document.outcome {
             Overall::Healthy => (
@@ -192,7 +195,7 @@ impl Page {
         let host = || target.host.as_ref().map(|host| format!("the set-up for {host}"));
         let mut about =
             vec![target.url.clone().or_else(host).unwrap_or_else(|| "the set-up, without a clone URL".to_owned())];
-        if target.from.starts_with("remote") || document.text.is_some() {
+        if target.from.starts_with("remote") || target.from == "the text" {
             about.push(target.from.clone());
         }
         about.extend(target.profile.as_ref().map(|profile| format!("profile {profile}")));

@@ -23,9 +23,8 @@ pub(super) fn read(facts: &Facts) -> GitConfig {
                 key: redact(&key),
                 value: value.as_deref().map(redact),
                 source: machine.tilde(file),
-                line: None,
-                raw: None,
                 scope: (*scope).to_owned(),
+                ..Entry::default()
             })),
             Err(error) => config.problems.push(Problem {
                 file: machine.tilde(file),

@@ -23,10 +23,27 @@ impl Page {
         self.line("");
     }
 
+    /// A text that names no cause, when no check has run.
+    pub(super) fn no_suspicion(&mut self, document: &Document, text: &TextView) {
+        let style = self.style;
+        let (mark, said) = if document.symptoms.is_empty() {
+            (style.paint("?", Color::Yellow), format!("Nothing in {} is a failure that the doctor knows.", text.source))
+        } else if document.symptoms.iter().all(|symptom| symptom.harmless) {
+            (style.paint(style.sign("✓", "ok"), Color::Green), "Nothing that is said stops Git.".to_owned())
+        } else {
+            (style.paint("?", Color::Yellow), "What is said has no cause that the doctor looks for.".to_owned())
+        };
+        self.paragraph(&format!("{mark} "), "  ", &said, |text| style.bold(text));
+        self.line("");
+    }
+
     /// The lines of the text that were recognised.
     pub(super) fn heard(&mut self, document: &Document) {
         let Some(text) = &document.text else { return };
         let style = self.style;
+        if document.symptoms.is_empty() && document.checks.is_empty() {
+            return;
+        }
         if document.symptoms.is_empty() {
             let nothing = format!("Nothing in {} is a failure that the doctor knows.", text.source);
             self.paragraph("", "  ", &nothing, |text| style.bold(text));

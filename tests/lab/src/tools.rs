@@ -50,6 +50,60 @@ fn environment() -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// A git program, and the folder of its parts where it does not know that itself.
+#[derive(Clone, Debug)]
+pub struct Git {
+    /// The program.
+    pub program: PathBuf,
+    /// For `GIT_EXEC_PATH`.
+    pub parts: Option<PathBuf>,
+    /// What it calls itself: `git version 2.47.3`.
+    pub version: String,
+}
+
+impl Git {
+    fn at(program: PathBuf, parts: Option<PathBuf>) -> Option<Self> {
+        let output = Command::new(&program).arg("version").output().ok().filter(|output| output.status.success())?;
+        Some(Self { program, parts, version: String::from_utf8_lossy(&output.stdout).trim().to_owned() })
+    }
+}
+
+/// The installed git, and one of another version: the next on `PATH` or in the usual folders, else Debian's package, unpacked
+/// below the target folder.
+///
+/// # Errors
+/// What to install.
+pub fn two_gits() -> Result<[Git; 2]> {
+    let install = "install a second git of another version: two are compared";
+    let first = Git::at(system_program("git")?, None).context("git cannot be run: install git")?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/local/bin", "/usr/bin", "/opt/git/bin"].map(PathBuf::from));
+    let mut others = folders.filter_map(|folder| Git::at(folder.join("git"), None));
+    let other = match others.find(|git| git.version != first.version) {
+        Some(other) => other,
+        None => debian_git().context(install)?,
+    };
+    ensure!(other.version != first.version, "{} is the only version to be had; {install}", first.version);
+    Ok([first, other])
+}
+
+fn debian_git() -> Result<Git> {
+    let folder = target().join("lab-git");
+    std::fs::create_dir_all(&folder)?;
+    let lock = std::fs::File::create(target().join("lab-git.lock"))?;
+    lock.lock()?;
+    let program = folder.join("usr/bin/git");
+    if !program.exists() {
+        run(Command::new("apt-get").args(["download", "git"]).current_dir(&folder))?;
+        let package = folder
+            .read_dir()?
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .find(|path| path.extension().is_some_and(|ending| ending == "deb"));
+        run(Command::new("dpkg-deb").arg("-x").arg(package.context("no package came")?).arg(&folder))?;
+    }
+    Git::at(program, Some(folder.join("usr/lib/git-core"))).context("Debian's git cannot be run")
+}
+
 fn run(command: &mut Command) -> Result<()> {
     let output = command.output()?;
     ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));

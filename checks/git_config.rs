@@ -2,7 +2,7 @@
 
 use crate::check::{Check, Group, Verdict};
 use crate::docs;
-use crate::facts::git_config::{GitConfig, Problem};
+use crate::facts::git_config::{Entry, GitConfig, Problem};
 use crate::facts::target::{Target, describe_rewrite};
 use crate::finding::{ConfigChange, Evidence, Finding, FindingKind, Fix, Severity};
 use crate::shape::Kind;
@@ -26,7 +26,10 @@ pub(super) static CHECK: Check = Check {
             };
             let https = target.clone().ok().and_then(|target| target.effective.as_ref()?.https()).unwrap_or_default();
             let off = crate::facts::trust::verification_off(machine, config.clone()?, &https);
-            Ok(judge(config?, target?, &https, &home, off))
+            let mut verdict = judge(config?, target?, &https, &home, off);
+            let refused = facts.helpers().await.ok().and_then(|chain| chain.refused.as_ref());
+            verdict.add(refused.map(refused_entry));
+            Ok(verdict)
         })
     },
 };
@@ -107,6 +110,15 @@ fn problem(problem: &Problem) -> Finding {
     }
 }
 
+/// A setting that can be parsed and not be used. Git notices it when it needs a credential for this URL.
+fn refused_entry(entry: &Entry) -> Finding {
+    let what = if entry.value.is_none() { "has no value" } else { "is neither on nor off" };
+    let message = format!("The setting {} {what}, and Git stops at it when it needs a credential.", entry.key);
+    let line = entry.line.map(|line| format!(", line {line}")).unwrap_or_default();
+    let fix = Fix::manual(format!("Give it a value, or remove it from {}{line}", entry.source));
+    Finding::new(&INVALID, message).seen(entry.evidence()).fix(fix)
+}
+
 fn wrong_home(home: &Home) -> Option<Finding> {
     let fix = Fix::manual(
         "Run Git as the user whose set-up is meant, with that user's HOME, or use the system-wide configuration",
@@ -179,8 +191,6 @@ fn half_credentials(config: &GitConfig, target: &Target, https: &str) -> Vec<Fin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::git_config::Entry;
-    use crate::target::CloneUrl;
 
     const URL: &str = "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x";
 
@@ -216,6 +226,29 @@ mod tests {
         let problem = |fatal| Problem { file: "~/.gitconfig".into(), line: Some(3), text: "bad".into(), fatal };
         let config = GitConfig { problems: vec![problem(false), problem(true)], ..GitConfig::default() };
         assert_eq!(ids(&config, &Target::default()), ["config-invalid", "config-unreadable"]);
+    }
+
+    #[test]
+    fn a_setting_that_git_cannot_use_is_named() {
+        let switch = entry("credential.usehttppath", "maybe");
+        let bare = Entry { value: None, ..entry("credential.helper", "") };
+        assert!(refused_entry(&switch).message.contains("credential.usehttppath is neither"));
+        assert!(refused_entry(&bare).message.contains("credential.helper has no value"));
+    }
+
+    #[test]
+    fn a_url_that_is_led_away_from_codecommit_is_an_error() {
+        let led_to = |url: &str| {
+            let target = Target {
+                rewritten_by: Some(entry("url.x.insteadof", "https://")),
+                given: Some(CloneUrl::read(URL)),
+                effective: Some(CloneUrl::read(url)),
+                ..Target::default()
+            };
+            judge(&GitConfig::default(), &target, URL, &home(), None).severity()
+        };
+        assert_eq!(led_to("https://git.corp.example/x"), Some(Severity::Error));
+        assert_eq!(led_to("https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/x"), Some(Severity::Warning));
     }
 
     #[test]

@@ -83,6 +83,12 @@ impl Verdict {
         Self { summary: summary.into(), findings }
     }
 
+    /// One more finding, if there is one.
+    pub fn add(&mut self, finding: Option<Finding>) {
+        self.findings.extend(finding);
+        self.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    }
+
     /// The findings' ids, for tests.
     #[cfg(test)]
     #[must_use]

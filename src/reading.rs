@@ -4,7 +4,7 @@ use crate::machine::Machine;
 use crate::redact::{Secret, secrets_of_argument};
 use crate::regions;
 use crate::symptoms::{self, Seen};
-use crate::target::{CloneUrl, Protocol};
+use crate::target::{CloneUrl, Endpoint, Protocol};
 use regex_lite::Regex;
 use std::sync::LazyLock;
 
@@ -122,6 +122,8 @@ const LONGEST: usize = 32 * 1024;
 enum Weight {
     /// The host alone, as in a prompt.
     Host,
+    /// An address of CodeCommit's that nobody can clone from: of the API, of a console page.
+    Near,
     /// As git repeats it: with a slash behind, without a password, and after every rewriting.
     Repeated,
     /// As somebody wrote it.
@@ -143,8 +145,9 @@ fn mentions(line: &str) -> Vec<Mention> {
     words
         .filter_map(|word| {
             let url = CloneUrl::read(word);
+            let near = is_near(&url);
             let named = match url.protocol {
-                Protocol::Https => url.is_codecommit(),
+                Protocol::Https => near || url.is_codecommit(),
                 Protocol::Grc => url.repository.is_some(),
                 // A host and a port, as in a message of ssh's, is no URL.
                 Protocol::Ssh => url.is_codecommit() && (word.contains("://") || word.contains("/v1/repos/")),
@@ -152,6 +155,9 @@ fn mentions(line: &str) -> Vec<Mention> {
             };
             if !named {
                 return None;
+            }
+            if near {
+                return Some(Mention { url: word.trim_end_matches('/').to_owned(), weight: Weight::Near });
             }
             if url.repository.is_none() {
                 return Some(Mention { url: word.to_owned(), weight: Weight::Host });
@@ -163,6 +169,13 @@ fn mentions(line: &str) -> Vec<Mention> {
             }
         })
         .collect()
+}
+
+/// Whether this is no Git endpoint, and a host of CodeCommit's all the same, or a page of its console.
+fn is_near(url: &CloneUrl) -> bool {
+    let host = url.host.as_deref().unwrap_or_default();
+    let of_codecommit = host.contains("codecommit") && host.contains("amazonaws");
+    url.protocol == Protocol::Https && !url.is_codecommit() && (of_codecommit || url.endpoint == Endpoint::Console)
 }
 
 #[derive(Clone, Copy)]

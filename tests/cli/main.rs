@@ -2,8 +2,10 @@
 
 mod bounds;
 mod broken;
+mod run;
 mod secrets;
 mod usage;
+mod why;
 
 use anyhow::{Context, Result, ensure};
 use codecommit_doctor::report::document::Document;

@@ -105,7 +105,10 @@ impl Scenario {
         let clone = self.clone(&scene)?;
         ensure!(clone.status.success() != self.is_broken(), "git clone: {}\n{}", text(&clone), lab.heard().join("\n"));
         match &self.expect.root_cause {
-            Some(cause) => self.is_named(&document, cause)?,
+            Some(cause) => {
+                self.is_named(&document, cause)?;
+                self.is_named(&self.why(&scene, &clone)?, cause).context("why")?;
+            }
             None => is_healthy(&document, self.expect.outcome)?,
         }
         for id in &self.expect.findings {
@@ -145,6 +148,19 @@ impl Scenario {
             ensure!(!text(&output).contains(&secret), "{secret} is told by {more:?}:\n{}", text(&output));
         }
         Ok(output)
+    }
+
+    /// The report that the doctor makes of what git said.
+    fn why(&self, scene: &Scene, clone: &Output) -> Result<Document> {
+        let args: Vec<&str> =
+            ["why", "--format", "json"].into_iter().chain(self.args.iter().map(String::as_str)).collect();
+        // As a terminal would show it, with the command in front.
+        let said = [format!("$ git clone {}\n", self.url).as_bytes(), &clone.stderr].concat();
+        let output = scene.feed(DOCTOR, &args, &said)?;
+        for secret in self.secrets() {
+            ensure!(!text(&output).contains(&secret), "{secret} is told by why:\n{}", text(&output));
+        }
+        serde_json::from_slice(&output.stdout).with_context(|| text(&output))
     }
 
     /// The report, and that both formats keep their promises.

@@ -68,7 +68,7 @@ impl Page {
         let line = symptom.line.map(|line| format!(":{line}")).unwrap_or_default();
         let said = format!("{}{line}: {}", text.source, symptom.text);
         self.paragraph("    ", "      ", &said, |text| style.paint(text, Color::Cyan));
-        let few = if style.verbose { usize::MAX } else { 3 };
+        let few = if style.verbose { 10 } else { 3 };
         if alone {
             for candidate in symptom.candidates.iter().take(few) {
                 let could = format!("could be {}", named(&candidate.check, &candidate.finding));

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Programs that every machine has.
 const ORDINARY: &[&str] = &[
     "sh", "bash", "cat", "cp", "cut", "date", "dirname", "env", "grep", "head", "mkdir", "mv", "python3", "rm", "sed",
-    "tr", "uname",
+    "stty", "tr", "uname",
 ];
 
 /// After how many seconds a program is ended.
@@ -178,6 +178,29 @@ impl Scene {
         command.output().with_context(|| format!("{} cannot be run", program.as_ref().to_string_lossy()))
     }
 
+    /// Runs a program that reads these bytes.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn feed(&self, program: impl AsRef<OsStr>, args: &[&str], input: &[u8]) -> Result<Output> {
+        let timeout = tools::system_program("timeout")?;
+        let mut command = self.command(timeout);
+        command.args(["--kill-after=1", PATIENCE]).arg(program.as_ref()).args(args);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("{} cannot be run", program.as_ref().to_string_lossy()))?;
+        let mut pipe = child.stdin.take().context("no input")?;
+        let bytes = input.to_vec();
+        // A program may stop reading; that is its right.
+        let feeding = std::thread::spawn(move || std::io::Write::write_all(&mut pipe, &bytes));
+        let output = child.wait_with_output()?;
+        let _ = feeding.join();
+        Ok(output)
+    }
+
     /// Runs a program in front of whoever watches.
     ///
     /// # Errors
@@ -214,7 +237,8 @@ impl Scene {
         Ok(peak * 1024)
     }
 
-    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+    /// The command, for whoever wants to run it otherwise.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(&self.env).current_dir(self.work()).stdin(Stdio::null());
         command

@@ -2,6 +2,7 @@
 
 use crate::check::{Check, Group, Verdict};
 use crate::docs;
+use crate::facts::endpoint::EndpointProbe;
 use crate::facts::target::Target;
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::regions::{self, Partition};
@@ -29,14 +30,23 @@ pub(super) static CHECK: Check = Check {
         &CONSOLE,
         &FIPS,
     ],
-    judge: |facts| Box::pin(async move { Ok(judge(facts.target().await?)) }),
+    judge: |facts| {
+        Box::pin(async move {
+            let target = facts.target().await?;
+            // Only a region that nobody knows raises the question whether there is such a host.
+            let named = target.region().filter(|region| regions::lookup(region).is_none());
+            let gone = named.is_some() && facts.endpoint().await.is_ok_and(EndpointProbe::is_gone);
+            Ok(judge(target, gone))
+        })
+    },
 };
 
 static NO_TARGET: FindingKind = FindingKind::note("no-target", "No clone URL was given or found", &[], docs::REGIONS);
 static NOT_CODECOMMIT: FindingKind =
     FindingKind::error("not-codecommit", "The URL is not one of CodeCommit", &[], docs::REGIONS);
+// A new region is no fault; one whose host does not exist is.
 static UNKNOWN_REGION: FindingKind =
-    FindingKind::warning("unknown-region", "The region is not known to have CodeCommit", &["C26"], docs::REGIONS);
+    FindingKind::error("unknown-region", "The region is not known to have CodeCommit", &["C26"], docs::REGIONS);
 static DOT_GIT: FindingKind = FindingKind::error("dot-git-suffix", "The URL ends in .git", &["C52"], docs::LIMITS);
 static TRAILING_SLASH: FindingKind =
     FindingKind::error("trailing-slash", "The URL ends in a slash", &["C53"], docs::TROUBLE_GIT);
@@ -63,7 +73,8 @@ static CONSOLE: FindingKind =
 static FIPS: FindingKind =
     FindingKind::error("fips-not-available", "There is no such FIPS endpoint", &[], docs::REGIONS);
 
-fn judge(target: &Target) -> Verdict {
+/// `gone` says that there is no host for a region that nobody knows.
+fn judge(target: &Target, gone: bool) -> Verdict {
     let Some(given) = &target.given else {
         if let Some(remote) = &target.missing_remote {
             let message = format!("This repository has no remote called {remote}.");
@@ -76,7 +87,7 @@ fn judge(target: &Target) -> Verdict {
         }
         let message = "No clone URL was given, and this folder has no CodeCommit remote; only the set-up is checked.";
         let hint = Fix::manual("Name the clone URL: codecommit-doctor https://...");
-        let region = target.effective.as_ref().and_then(|url| Given { url, from: "" }.region());
+        let region = target.effective.as_ref().and_then(|url| Given { url, from: "", gone }.region());
         let region = region.map(|finding| finding.seen(Evidence::new("region", target.region().unwrap_or_default())));
         let findings = [Some(Finding::new(&NO_TARGET, message).fix(hint)), region];
         let checked =
@@ -86,7 +97,7 @@ fn judge(target: &Target) -> Verdict {
     // What Git uses is judged; how it came to be is the business of git-config.
     let url = target.effective.as_ref().unwrap_or(given);
     let seen = Evidence::new(&target.from, &url.shown);
-    let findings = Given { url, from: &target.from }
+    let findings = Given { url, from: &target.from, gone }
         .findings()
         .into_iter()
         .map(|finding| finding.seen(seen.clone()))
@@ -103,6 +114,7 @@ fn judge(target: &Target) -> Verdict {
 struct Given<'a> {
     url: &'a CloneUrl,
     from: &'a str,
+    gone: bool,
 }
 
 impl Given<'_> {
@@ -191,7 +203,8 @@ impl Given<'_> {
             Some(near) => Fix::manual(format!("Write {near}, if that is meant")),
             None => Fix::manual("Compare the region with the list of CodeCommit's regions").docs(docs::REGIONS),
         };
-        Some(Finding::new(&UNKNOWN_REGION, message).fix(fix))
+        let finding = Finding::new(&UNKNOWN_REGION, message).fix(fix);
+        Some(if self.gone { finding } else { finding.at_most(Severity::Warning) })
     }
 
     fn fips(&self) -> Option<Finding> {

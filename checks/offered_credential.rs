@@ -24,6 +24,9 @@ pub(super) static CHECK: Check = Check {
             if facts.method().await.is_ok_and(|decision| decision.method == Method::Grc) {
                 return Err(Gap::not_applicable("git-remote-codecommit signs by itself"));
             }
+            if target.given.is_none() {
+                return Err(Gap::not_applicable("there is no clone URL"));
+            }
             let (offered, chain, stores) = tokio::join!(facts.offered(), facts.helpers(), facts.stores());
             let (no_helpers, no_stores) = (HelperChain::default(), Stores::default());
             let view = View {

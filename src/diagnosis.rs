@@ -171,6 +171,12 @@ fn cause(runs: &[Run], said: &Said) -> Option<RootCause> {
     let symptoms = || now.iter().chain(&said.before).filter(|seen| !seen.symptom.harmless);
 
     let errors = found(runs, |check, finding| check != GIT && finding.severity == Severity::Error);
+    // What kept Git from being tried at all comes before everything that was only looked at.
+    if let Some(error) = blocker(runs).and_then(|blocker| errors.iter().find(|(check, _)| *check == blocker)) {
+        let agrees = symptoms().any(|seen| seen.symptom.is_explained_by(error.0, error.1.kind.id));
+        let confidence = if agrees { Confidence::Confirmed } else { Confidence::Likely };
+        return Some(root(*error, confidence, first(errors.len() - 1)));
+    }
     if let Some((seen, error)) = agreeing(symptoms(), &errors) {
         return Some(root(error, Confidence::Confirmed, confirmed(seen, errors.len() - 1)));
     }
@@ -186,6 +192,15 @@ fn cause(runs: &[Run], said: &Said) -> Option<RootCause> {
     let git = found(runs, |check, finding| check == GIT && finding.severity == Severity::Error);
     let because = "Git was tried, and nothing else that was looked at explains its failure".to_owned();
     Some(root(*git.first()?, Confidence::Confirmed, because))
+}
+
+/// The check that says why Git was not tried.
+fn blocker(runs: &[Run]) -> Option<&'static str> {
+    let run = runs.iter().find(|run| run.check.id == GIT)?;
+    match run.outcome {
+        Outcome::Gap(Gap::BlockedBy { check, .. }) => Some(check),
+        _ => None,
+    }
 }
 
 /// Git reads now, and a text says that it failed before, or that it may not push: what could explain that.

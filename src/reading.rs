@@ -137,7 +137,8 @@ struct Mention {
 
 /// The clone URLs that a line mentions.
 fn mentions(line: &str) -> Vec<Mention> {
-    if !line.to_ascii_lowercase().contains("codecommit") {
+    let lower = line.to_ascii_lowercase();
+    if !(lower.contains("codecommit") || lower.contains("/v1/repos/")) {
         return Vec::new();
     }
     let is_edge = |c: char| c.is_whitespace() || "'\"`<>()[]{}|,;“”„«»‘’「」".contains(c);
@@ -148,7 +149,7 @@ fn mentions(line: &str) -> Vec<Mention> {
             let near = is_near(&url);
             let named = match url.protocol {
                 Protocol::Https => near || url.is_codecommit(),
-                Protocol::Grc => url.repository.is_some(),
+                Protocol::Grc => is_grc(word),
                 // A host and a port, as in a message of ssh's, is no URL.
                 Protocol::Ssh => url.is_codecommit() && (word.contains("://") || word.contains("/v1/repos/")),
                 Protocol::Other => false,
@@ -159,7 +160,7 @@ fn mentions(line: &str) -> Vec<Mention> {
             if near {
                 return Some(Mention { url: word.trim_end_matches('/').to_owned(), weight: Weight::Near });
             }
-            if url.repository.is_none() {
+            if url.repository.is_none() && url.protocol != Protocol::Grc {
                 return Some(Mention { url: word.to_owned(), weight: Weight::Host });
             }
             // Git shows the URL with a slash that nobody wrote.
@@ -171,10 +172,18 @@ fn mentions(line: &str) -> Vec<Mention> {
         .collect()
 }
 
+/// Whether a word is a URL for git-remote-codecommit, well-formed or not; `codecommit:GitPull` is none.
+fn is_grc(word: &str) -> bool {
+    let rest = word.split_once(':').map_or("", |(_, rest)| rest);
+    let begins =
+        rest.starts_with(':') || rest.starts_with("//") || rest.split('-').next().is_some_and(|part| part.len() == 2);
+    begins && word.ends_with(|c: char| c.is_ascii_alphanumeric())
+}
+
 /// Whether this is no Git endpoint, and a host of CodeCommit's all the same, or a page of its console.
 fn is_near(url: &CloneUrl) -> bool {
     let host = url.host.as_deref().unwrap_or_default();
-    let of_codecommit = host.contains("codecommit") && host.contains("amazonaws");
+    let of_codecommit = host.contains("codecommit") && host.contains("amazonaws") || url.path.starts_with("/v1/repos/");
     url.protocol == Protocol::Https && !url.is_codecommit() && (of_codecommit || url.endpoint == Endpoint::Console)
 }
 
@@ -230,6 +239,14 @@ mod tests {
         for (text, found) in [
             ("git clone codecommit::us-east-2://dev@MyRepo", Some("codecommit::us-east-2://dev@MyRepo")),
             ("clone of 'codecommit://my-repo' into submodule", Some("codecommit://my-repo")),
+            ("$ git clone codecommit::MyRepo", Some("codecommit::MyRepo")),
+            ("protocol 'codecommit:us-east-1' is not supported", Some("codecommit:us-east-1")),
+            ("may do codecommit:GitPull", None),
+            ("must be codecommit::<region>://<profile>@<repository>", None),
+            (
+                "unable to access 'https://git.corp.example/v1/repos/x/': 502",
+                Some("https://git.corp.example/v1/repos/x"),
+            ),
             (
                 "+ git fetch ssh://APKAEXAMPLE@git-codecommit.eu-west-1.amazonaws.com/v1/repos/x",
                 Some("ssh://APKAEXAMPLE@git-codecommit.eu-west-1.amazonaws.com/v1/repos/x"),

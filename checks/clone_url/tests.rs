@@ -2,7 +2,10 @@ use super::*;
 
 fn verdict(text: &str) -> Verdict {
     let url = CloneUrl::read(text);
-    judge(&Target { given: Some(url.clone()), effective: Some(url), from: "command line".into(), ..Target::default() })
+    judge(
+        &Target { given: Some(url.clone()), effective: Some(url), from: "command line".into(), ..Target::default() },
+        false,
+    )
 }
 
 #[test]
@@ -50,7 +53,7 @@ fn every_slip_has_its_finding() {
     ] {
         assert_eq!(verdict(&text).ids(), [id], "{text}");
     }
-    assert_eq!(judge(&Target::default()).ids(), ["no-target"]);
+    assert_eq!(judge(&Target::default(), false).ids(), ["no-target"]);
 }
 
 #[test]
@@ -69,9 +72,9 @@ fn the_right_url_is_offered() {
 #[test]
 fn a_slip_in_the_region_alone_is_found() {
     let effective = Some(CloneUrl::read("https://git-codecommit.us-eats-2.amazonaws.com/"));
-    let verdict = judge(&Target { effective, from: "nowhere".into(), ..Target::default() });
+    let verdict = judge(&Target { effective, from: "nowhere".into(), ..Target::default() }, false);
     assert_eq!(verdict.ids(), ["unknown-region", "no-target"]);
-    assert_eq!(judge(&Target::default()).ids(), ["no-target"]);
+    assert_eq!(judge(&Target::default(), false).ids(), ["no-target"]);
 }
 
 #[test]
@@ -94,4 +97,14 @@ fn a_badly_encoded_password_is_an_error_and_a_good_one_a_warning() {
     };
     assert_eq!(severity("a%2Fb%3D"), Some(Severity::Warning));
     assert_eq!(severity("a%b"), Some(Severity::Error));
+}
+
+#[test]
+fn a_region_that_nobody_knows_is_an_error_only_without_a_host() {
+    let url = CloneUrl::read("https://git-codecommit.us-esat-2.amazonaws.com/v1/repos/x");
+    let target = Target { given: Some(url.clone()), effective: Some(url), ..Target::default() };
+    for (gone, severity) in [(true, Severity::Error), (false, Severity::Warning)] {
+        let verdict = judge(&target, gone);
+        assert_eq!((verdict.ids(), verdict.severity()), (vec!["unknown-region"], Some(severity)));
+    }
 }

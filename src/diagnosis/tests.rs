@@ -67,6 +67,14 @@ fn what_explains_git_s_failure_is_confirmed_and_comes_before_what_does_not() {
 }
 
 #[test]
+fn what_kept_git_from_being_tried_comes_first() {
+    let blocked = run(&ACCESS, Outcome::Gap(Gap::blocked("kms-access", "")));
+    let said = Said { now: None, before: symptoms::ALL.recognise(FORBIDDEN) };
+    let (_, root) = cause_of(vec![found(&KEYCHAIN, &[&EXPIRED]), found(&KMS, &[&DENIED]), blocked], &said);
+    assert_eq!(root.unwrap().0, "kms-access/explicit-deny");
+}
+
+#[test]
 fn a_doubt_becomes_an_error_when_git_s_failure_confirms_it() {
     let doubt = Finding::new(&EXPIRED, "").at_most(Severity::Warning);
     let mut runs = vec![weighed(&KEYCHAIN, vec![doubt]), found(&ACCESS, &[&CANNOT_READ])];

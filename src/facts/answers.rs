@@ -102,7 +102,9 @@ async fn ask(
         (&section, use_http_path),
     ];
     let asking = git_settings::with(machine, Invocation::new(git, ["credential", "fill"]), &config);
-    let mut input = format!("url={}\n", chain.url);
+    // Without a repository's name the AWS helper has nothing to sign; any name shows whether it works.
+    let any = if chain.url.ends_with('/') { "v1/repos/any" } else { "" };
+    let mut input = format!("url={}{any}\n", chain.url);
     if let Some(user) = user {
         input = format!("{input}username={}\n", user.expose());
     }

@@ -76,6 +76,16 @@ impl EndpointProbe {
         self.failure.is_none()
     }
 
+    /// Whether there seems to be no such host: its name has no address, or a proxy that works cannot get there.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        match &self.failure {
+            Some((Stage::Dns, DialError::NoSuchHost(_))) => true,
+            Some((Stage::Connect, DialError::ProxyStatus(status, _))) => *status >= 500,
+            _ => false,
+        }
+    }
+
     /// The time of all stages, in milliseconds.
     #[must_use]
     pub fn took(&self) -> u64 {

@@ -280,7 +280,7 @@ impl Given<'_> {
             )
         } else {
             let message = "The URL carries a password, which ends up in .git/config, in process lists and in logs.";
-            Finding::new(&CREDENTIALS, message).at_most(Severity::Warning)
+            Finding::new(&CREDENTIALS, message).never_above(Severity::Warning)
         };
         Some(finding.fix(fix))
     }

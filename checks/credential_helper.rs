@@ -10,6 +10,7 @@ use crate::facts::credentials::{AwsCredentials, Outcome};
 use crate::facts::git_config::GitConfig;
 use crate::facts::helpers::{Helper, HelperChain, asks_helpers};
 use crate::facts::method::{Certainty, Decision, Method};
+use crate::facts::offered::{Offered, Prompt};
 use crate::facts::profiles::Profiles;
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Safety, Severity};
 use crate::machine::Os;
@@ -68,6 +69,7 @@ pub(super) static CHECK: Check = Check {
                     || profile.is_some_and(|profile| profile.value("region").is_some()),
                 may_pull,
                 terminal: machine.var_set("TERM").is_some(),
+                nobody_to_ask: matches!(facts.offered().await, Ok(Offered::Nothing(Prompt::Nobody(_)))),
                 os: machine.os(),
             };
             Ok(view.judge())
@@ -164,6 +166,8 @@ struct View<'a> {
     may_pull: Option<bool>,
     /// Whether a person sits at a terminal.
     terminal: bool,
+    /// Whether Git has no credential, and nobody to ask for one.
+    nobody_to_ask: bool,
     os: Os,
 }
 
@@ -206,7 +210,8 @@ impl View<'_> {
 
     /// Whether the checks on AWS's side say why the AWS helper cannot sign.
     fn lacks_credentials(&self) -> bool {
-        self.credentials.is_some_and(|credentials| credentials.found().is_none())
+        self.credentials
+            .is_some_and(|credentials| !matches!(credentials.outcome, Outcome::Found(_) | Outcome::Failed(_)))
     }
 
     /// The place of the first helper that answers with a user name and password.
@@ -274,6 +279,18 @@ impl View<'_> {
             let message =
                 format!("The AWS CLI credential helper is configured for {section}, which does not cover {host}.");
             return Finding::new(&SCOPE_MISSES_HOST, message).seen(elsewhere.entry.evidence()).fix(add);
+        }
+        if let (Some(lost), Some((reset, _))) =
+            (self.chain.forgotten.iter().find(|helper| helper.aws().is_some()), self.chain.resets.last())
+        {
+            let message =
+                "The AWS CLI credential helper is configured, and an empty helper after it makes Git forget it.";
+            let fix = Fix::manual("Remove the empty entry, or move it in front of the AWS helper");
+            return Finding::new(&MISSING, message)
+                .seen(lost.entry.evidence())
+                .seen(reset.evidence())
+                .fix(fix)
+                .fix(add);
         }
         let message =
             format!("The AWS CLI credential helper is needed ({}), and none is configured.", self.method.reason);

@@ -60,11 +60,11 @@ static TLS_TOO_OLD: FindingKind =
     FindingKind::error("tls-too-old", "There is no common TLS version", &["C107"], docs::TROUBLE_GIT);
 static TLS_NAME: FindingKind =
     FindingKind::error("tls-name-mismatch", "The certificate is for another host", &["C104"], docs::REGIONS);
-// Warnings by themselves: that they stop Git shows only when it fails.
 static THROTTLED: FindingKind =
     FindingKind::error("http-throttled", "CodeCommit limits the requests", &["C116"], docs::TROUBLE_ACCESS);
 static UNAVAILABLE: FindingKind =
     FindingKind::error("http-unavailable", "The endpoint has an error of its own", &[], docs::TROUBLE_ACCESS);
+// A warning by itself: that it stops Git shows only when Git fails.
 static UNEXPECTED: FindingKind =
     FindingKind::error("http-unexpected", "The answer is not CodeCommit's", &[], docs::REGIONS);
 static PRIVATE: FindingKind = FindingKind::note("private-endpoint", "A VPC endpoint is in use", &["C37"], docs::VPC);
@@ -281,7 +281,6 @@ fn unexpected(probe: &EndpointProbe, answer: &HttpAnswer) -> Option<Finding> {
             let fix = Fix::manual("Wait, and let automatic jobs fetch less often");
             return Some(
                 Finding::new(&THROTTLED, format!("CodeCommit limits the number of requests.{retry}"))
-                    .at_most(Severity::Warning)
                     .seen(seen)
                     .fix(fix),
             );

@@ -2,8 +2,9 @@
 
 use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
-use crate::facts::access::{Access, Read, ServerAnswer};
+use crate::facts::access::{Access, NO_ANSWER, Read, ServerAnswer};
 use crate::facts::caller::Caller;
+use crate::facts::endpoint::EndpointProbe;
 use crate::facts::offered::Offered;
 use crate::finding::{Evidence, Finding, FindingKind, Fix};
 use crate::shape::{Kind, Shape};
@@ -21,6 +22,12 @@ pub(super) static CHECK: Check = Check {
         Box::pin(async move {
             let access = facts.access().await?;
             let target = facts.target().await?;
+            // One dead network is one error.
+            if let (Read::Failed(said), Some(false)) =
+                (&access.read, facts.endpoint().await.ok().map(EndpointProbe::is_reachable))
+            {
+                return Err(Gap::blocked("endpoint", format!("Git cannot get there either: {}", last_line(said))));
+            }
             let url = target.effective.as_ref().ok_or_else(|| Gap::not_applicable("there is no clone URL"))?;
             let offered = if url.protocol == Protocol::Https { facts.offered().await.ok() } else { None };
             // Whose account it is matters only when something is refused.
@@ -36,6 +43,10 @@ pub(super) static CHECK: Check = Check {
                     Caller::Known(identity) => Some(identity.account.as_str()),
                     Caller::Refused { .. } => None,
                 }),
+                profile: match facts.credentials().await {
+                    Ok(credentials) if credentials.choice.explicit => Some(credentials.choice.profile.as_str()),
+                    _ => None,
+                },
             };
             Ok(view.judge())
         })
@@ -59,6 +70,8 @@ struct View<'a> {
     offered: Option<&'a Shape>,
     /// The account of the AWS credentials, where it is known.
     account: Option<&'a str>,
+    /// The profile that was named for Git's AWS tools.
+    profile: Option<&'a str>,
 }
 
 impl View<'_> {
@@ -103,6 +116,9 @@ impl View<'_> {
             );
         }
         let words = self.access.words().unwrap_or_default();
+        if words.starts_with(NO_ANSWER) {
+            return ": it gives no answer in time.".to_owned();
+        }
         let meaning = symptoms::ALL.recognise(&words).into_iter().next().map(|seen| seen.symptom.meaning.as_str());
         meaning.map_or_else(
             || ", and says why in words that the doctor does not know.".to_owned(),
@@ -121,9 +137,15 @@ impl View<'_> {
             answer.status == 401
                 || answer.status == 403
                     && answer.exception.as_ref().is_some_and(|name| {
-                        ["UnrecognizedClient", "InvalidClientTokenId", "InvalidSignature"]
-                            .iter()
-                            .any(|one| name.contains(one))
+                        [
+                            "UnrecognizedClient",
+                            "InvalidClientTokenId",
+                            "InvalidSignature",
+                            "SignatureDoesNotMatch",
+                            "Expired",
+                        ]
+                        .iter()
+                        .any(|one| name.contains(one))
                     })
         })
     }
@@ -138,6 +160,10 @@ impl View<'_> {
             Some(401 | 403) if self.git_credential().is_some() && (exception.is_empty() || self.is_unknown_to_aws()) => Fix::manual("Reset the password of this Git credential in IAM, where it is shown once, and sign in with it")
                 .instruct("IAM console, Users, the user, Security credentials, HTTPS Git credentials for AWS CodeCommit: see that it is active.")
                 .docs(docs::TROUBLE_GIT_CREDENTIALS),
+            Some(401 | 403) if self.is_unknown_to_aws() => {
+                Fix::manual("See whether AWS knows these credentials, and whether their profile is the one that is meant")
+                    .run(["aws", "sts", "get-caller-identity"].into_iter().chain(self.of_profile()))
+            }
             Some(429) => Fix::manual("Wait, and let automatic jobs fetch less often"),
             Some(401 | 403) => self.allow("codecommit:GitPull"),
             _ if said.contains("not found") => self.look_for_it(),
@@ -152,7 +178,12 @@ impl View<'_> {
             account.map_or_else(|| "the account of whoever signs".to_owned(), |account| format!("account {account}"));
         let region = self.url.region.as_deref().unwrap_or("REGION");
         Fix::manual(format!("See whether {place} has it in {region}, spelt the same; else use the credentials or the region of the one that has"))
-            .run(["aws", "codecommit", "get-repository", "--repository-name", self.name(), "--region", region])
+            .run(["aws", "codecommit", "get-repository", "--repository-name", self.name(), "--region", region].into_iter().chain(self.of_profile()))
+    }
+
+    /// The option that has the AWS CLI use the same credentials as Git.
+    fn of_profile(&self) -> impl Iterator<Item = &str> {
+        self.profile.into_iter().flat_map(|profile| ["--profile", profile])
     }
 
     /// The least statement that would allow an action.
@@ -178,7 +209,7 @@ impl View<'_> {
 fn last_line(said: &str) -> String {
     let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
     let fatal = lines().find(|line| line.starts_with("fatal:") && !line.contains("aborted session"));
-    fatal.or_else(|| lines().last()).unwrap_or("nothing").to_owned()
+    fatal.or_else(|| lines().next_back()).unwrap_or("nothing").to_owned()
 }
 
 /// A sentence as it goes on behind a colon. Names and abbreviations keep their capital.

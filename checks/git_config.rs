@@ -6,7 +6,6 @@ use crate::facts::git_config::{Entry, GitConfig, Problem};
 use crate::facts::target::{Target, describe_rewrite};
 use crate::finding::{ConfigChange, Evidence, Finding, FindingKind, Fix, Severity};
 use crate::shape::Kind;
-use crate::target::CloneUrl;
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -135,7 +134,10 @@ fn wrong_home(home: &Home) -> Option<Finding> {
         ),
         _ => return None,
     };
-    Some(Finding::new(&WRONG_HOME, message).at_most(Severity::Warning).seen(evidence).fix(fix))
+    let finding = Finding::new(&WRONG_HOME, message).seen(evidence).fix(fix);
+    // Root's configuration may well be the one that is meant.
+    let missing = home.set.is_none() || !home.exists;
+    Some(if missing { finding.at_most(Severity::Warning) } else { finding.never_above(Severity::Warning) })
 }
 
 fn rewritten(target: &Target) -> Option<Finding> {
@@ -153,10 +155,20 @@ fn rewritten(target: &Target) -> Option<Finding> {
         fix = fix.git_config(scope, ConfigChange::Unset { key: entry.key.clone(), value: entry.value.clone() });
     }
     let finding = Finding::new(&REWRITTEN, message).seen(evidence).fix(fix);
-    // A clone URL of CodeCommit's that leads away from it is one no more.
-    let leads = |url: &Option<CloneUrl>| url.as_ref().is_some_and(CloneUrl::is_codecommit);
-    let away = target.rewritten_by.is_some() && leads(&target.given) && !leads(&target.effective);
-    Some(if away { finding } else { finding.at_most(Severity::Warning) })
+    Some(match (&target.given, &target.effective) {
+        (Some(given), Some(effective)) if target.rewritten_by.is_some() && given.is_codecommit() => {
+            // A clone URL of CodeCommit's that leads away from it is one no more; one that leads to another repository may
+            // be the trouble; another way of writing the same is none.
+            let same = given.repository == effective.repository && given.region == effective.region;
+            match (effective.is_codecommit(), same) {
+                (false, _) => finding,
+                (true, false) => finding.at_most(Severity::Warning),
+                (true, true) => finding.never_above(Severity::Warning),
+            }
+        }
+        // An abbreviation.
+        _ => finding.never_above(Severity::Warning),
+    })
 }
 
 /// What makes Git send an authorization that no helper gave: a header, an empty one, or a user name with an empty password.
@@ -191,6 +203,7 @@ fn half_credentials(config: &GitConfig, target: &Target, https: &str) -> Vec<Fin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::CloneUrl;
 
     const URL: &str = "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x";
 
@@ -249,6 +262,7 @@ mod tests {
         };
         assert_eq!(led_to("https://git.corp.example/x"), Some(Severity::Error));
         assert_eq!(led_to("https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/x"), Some(Severity::Warning));
+        assert_eq!(led_to(URL), Some(Severity::Warning));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::facts::method::{Certainty, Decision, Method};
 use crate::facts::repository::Repository;
 use crate::facts::stores::{Item, Stores};
 use crate::finding::{ConfigChange, Evidence, Finding, FindingKind, Fix, Safety, Severity};
-use crate::remedies::{helper, store};
+use crate::remedies::helper::{self, replace_value};
+use crate::remedies::store;
 use crate::shape::{Kind, SIGNATURE_LIFE, span};
 use crate::target::CloneUrl;
 
@@ -201,7 +202,7 @@ impl View<'_> {
         let earlier = (0..item.helper).any(answers);
         let given = match self.answers.get(item.helper) {
             Some(Answer::Credential(shape)) => shape.user == item.shape.user,
-            Some(Answer::None | Answer::Failed(_)) => false,
+            Some(Answer::None | Answer::Failed(_) | Answer::Quit) => false,
             // Nobody asked: stores give the first that fits.
             Some(Answer::NotAsked(_)) | None => {
                 self.stores.items.iter().find(|other| other.helper == item.helper).is_some_and(|first| first == item)
@@ -222,14 +223,18 @@ impl View<'_> {
 
     /// The Git credential of another account or user than the URL's or the caller's.
     fn mismatch(&self) -> Option<Finding> {
-        let named = self.url.and_then(|url| url.userinfo.as_ref()).filter(|info| info.shape.account.is_some());
         let stored = self.stores.items.iter().find(|item| item.shape.kind == Kind::GitCredential)?;
         let seen = Evidence::at(&stored.place, stored.line, format!("user name {}", stored.shape.user));
-        if let Some(info) = named {
-            let fits = self.stores.items.iter().any(|item| item.shape.user == info.shape.user);
-            let message = format!("The URL names {}, and the store holds {} only.", info.shape.user, stored.shape.user);
-            let fix = Fix::manual("Name the stored user in the URL, or sign in once with the one that the URL names");
-            return (!fits).then(|| Finding::new(&MISMATCH, message).at_most(Severity::Warning).seen(seen).fix(fix));
+        if let Some((user, entry)) = self.chain.wanted_user(self.url) {
+            self.stores.of_others(&user)?;
+            let who = if entry.is_some() { "Git is told to sign in as" } else { "The URL names" };
+            let message = format!("{who} {user}, and the store holds {} only.", stored.shape.user);
+            let fix = match entry {
+                Some(entry) => replace_value(entry, "Name the stored user in the configuration", &stored.shape.user),
+                None => Fix::manual("Name the stored user in the URL, or sign in once with the one that the URL names"),
+            };
+            let finding = Finding::new(&MISMATCH, message).at_most(Severity::Warning).seen(seen).fix(fix);
+            return Some(entry.map(Entry::evidence).into_iter().fold(finding, Finding::seen));
         }
         let account = stored.shape.account.as_deref()?;
         let caller = self.caller.filter(|caller| caller.account != account)?;
@@ -246,10 +251,9 @@ impl View<'_> {
 
     /// A Git credential that Git does not get, because it asks for a path and the store holds none with it.
     fn hidden(&self) -> Option<Finding> {
-        let (setting, item) = (self.chain.use_http_path.as_ref()?, self.stores.elsewhere.first()?);
-        let meant = self.method.method == Method::GitCredentials && item.shape.kind == Kind::GitCredential;
-        let answered = self.answers.iter().any(|answer| answer.shape().is_some()) || !self.stores.items.is_empty();
-        if !meant || answered || self.chain.aws().is_some() {
+        let (setting, item) = (self.chain.use_http_path.as_ref()?, self.stores.hidden()?);
+        let answered = self.answers.iter().any(|answer| answer.shape().is_some());
+        if self.method.method != Method::GitCredentials || answered || self.chain.aws().is_some() {
             return None;
         }
         let message =

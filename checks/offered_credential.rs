@@ -91,7 +91,7 @@ impl View<'_> {
             Offered::Credential(given) => given,
             Offered::Nothing(prompt) => return self.nothing(prompt),
         };
-        let finding = self.fault(&given.shape);
+        let finding = Self::fault(&given.shape);
         if let (Some(_), Some(check)) = (&finding, self.told_by(given)) {
             return Err(Gap::blocked(check, format!("what Git sends is wrong: {}", describe(&given.shape))));
         }
@@ -101,11 +101,11 @@ impl View<'_> {
     }
 
     /// What is wrong with a credential, whoever gives it.
-    fn fault(&self, shape: &Shape) -> Option<Finding> {
+    fn fault(shape: &Shape) -> Option<Finding> {
         let user = &shape.user;
         Some(match shape.kind {
             Kind::SignedKey | Kind::SignedSession if shape.is_stale_signature() => {
-                let age = shape.age.map(|age| format!("{} old", span(age))).unwrap_or_else(|| "old".to_owned());
+                let age = shape.age.map_or_else(|| "old".to_owned(), |age| format!("{} old", span(age)));
                 let life = span(i64::try_from(SIGNATURE_LIFE.as_secs()).unwrap_or(i64::MAX));
                 let message = format!("Git sends a signature that is {age}, and CodeCommit accepts it for {life}.");
                 Finding::new(&EXPIRED, message)
@@ -152,7 +152,10 @@ impl View<'_> {
         if !self.has_home {
             return Err(Gap::blocked("git-config", "Git finds no configuration of the user's"));
         }
-        if !self.stores.elsewhere.is_empty() || !self.stores.items.is_empty() {
+        let wanted = self.chain.wanted_user(self.target.effective.as_ref());
+        let of_others = wanted.as_ref().and_then(|(user, _)| self.stores.of_others(user));
+        let hidden = self.stores.hidden().filter(|_| self.chain.use_http_path.is_some() && self.chain.aws().is_none());
+        if of_others.or(hidden).is_some() {
             return Err(Gap::blocked("keychain", "Git does not get what is stored"));
         }
         let (who, severity) = match prompt {

@@ -255,6 +255,9 @@ pub fn usage_error(error: &clap::Error) -> Option<String> {
         return None;
     }
     let text = error.render().to_string();
+    if error.kind() == ErrorKind::ArgumentConflict && text.contains("the subcommand") {
+        return Some("options go behind the command: codecommit-doctor why --offline FILE".to_owned());
+    }
     let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ").trim_end_matches(':');
     let list = |value: &ContextValue| match value {
         ContextValue::String(one) => one.clone(),
@@ -301,6 +304,7 @@ mod tests {
             complaint(&["--timeout", "0"]),
             "invalid value '0' for '--timeout <SECONDS>': give a number of seconds from 1 to 600; see --help"
         );
+        assert!(complaint(&["--offline", "why", "x"]).starts_with("options go behind the command"));
         for args in [&["-q", "-v"][..], &["explain"], &["completions", "tcsh"], &["--only"]] {
             assert!(!complaint(args).contains('\n'), "{args:?}");
         }

@@ -80,7 +80,7 @@ impl GitNow {
     pub fn of(access: &Access) -> Self {
         let Some(words) = access.words() else { return Self::Works };
         let mut seen = symptoms::ALL.recognise(&words);
-        if seen.iter().any(|seen| !seen.symptom.vague && !seen.symptom.harmless) {
+        if seen.iter().any(|seen| !seen.symptom.vague && seen.is_trouble()) {
             seen.retain(|seen| !seen.symptom.vague);
         }
         Self::Fails(seen)
@@ -102,7 +102,7 @@ pub fn diagnose(runs: &mut [Run], said: &Said) -> Diagnosis {
     if let Some(root) = &root
         && let Some(finding) = find_mut(runs, &root.check, &root.finding)
     {
-        finding.severity = finding.kind.severity;
+        finding.severity = finding.ceiling;
     }
     Diagnosis { overall: if root.is_some() { Overall::Broken } else { without_errors(runs) }, root }
 }
@@ -118,13 +118,14 @@ fn without_errors(runs: &[Run]) -> Overall {
     }
 }
 
-/// What a text alone lets one suspect, when no check has run: the likeliest explanation of its most specific symptom.
+/// What a text alone lets one suspect, when no check has run: the likeliest explanation of its most specific symptom. A
+/// symptom that no finding explains is no fault of the set-up, and ends the search.
 #[must_use]
-pub fn suspect(seen: &[Seen], fits: impl Fn(&str) -> bool) -> Option<RootCause> {
-    let (seen, (check, finding)) = seen
+pub fn suspect(seen: &[Seen], fits: impl Fn(&str, &str) -> bool) -> Option<RootCause> {
+    let seen = seen
         .iter()
-        .filter(|seen| !seen.symptom.harmless)
-        .find_map(|seen| Some((seen, seen.symptom.candidates().find(|(check, _)| fits(check))?)))?;
+        .find(|seen| seen.is_trouble() && !(seen.symptom.vague && seen.symptom.candidates().next().is_none()))?;
+    let (check, finding) = seen.symptom.candidates().find(|(check, finding)| fits(check, finding))?;
     Some(RootCause {
         check: check.to_owned(),
         finding: finding.to_owned(),
@@ -139,7 +140,7 @@ const GIT: &str = "git-access";
 type Found<'a> = (&'static str, &'a Finding);
 
 /// The findings that pass a test, in causal order.
-fn found<'a>(runs: &'a [Run], passes: impl Fn(&str, &Finding) -> bool) -> Vec<Found<'a>> {
+fn found(runs: &[Run], passes: impl Fn(&str, &Finding) -> bool) -> Vec<Found<'_>> {
     let all = runs.iter().flat_map(|run| findings_of(run).iter().map(|finding| (run.check.id, finding)));
     all.filter(|(check, finding)| passes(check, finding)).collect()
 }
@@ -168,26 +169,29 @@ fn cause(runs: &[Run], said: &Said) -> Option<RootCause> {
         Some(GitNow::Fails(seen)) => seen,
         _ => &[],
     };
-    let symptoms = || now.iter().chain(&said.before).filter(|seen| !seen.symptom.harmless);
+    let symptoms = || now.iter().chain(&said.before).filter(|seen| seen.is_trouble());
 
     let errors = found(runs, |check, finding| check != GIT && finding.severity == Severity::Error);
-    // What kept Git from being tried at all comes before everything that was only looked at.
-    if let Some(error) = blocker(runs).and_then(|blocker| errors.iter().find(|(check, _)| *check == blocker)) {
-        let agrees = symptoms().any(|seen| seen.symptom.is_explained_by(error.0, error.1.kind.id));
-        let confidence = if agrees { Confidence::Confirmed } else { Confidence::Likely };
-        return Some(root(*error, confidence, first(errors.len() - 1)));
+    // What kept Git from being tried at all, or what led to that, comes before everything that was only looked at.
+    let blocked =
+        said.now.is_none() && blocker(runs).is_some_and(|blocker| errors.iter().any(|(check, _)| *check == blocker));
+    if let Some(error) = errors.first().filter(|_| blocked) {
+        return Some(root(*error, Confidence::Likely, first(errors.len() - 1)));
     }
     if let Some((seen, error)) = agreeing(symptoms(), &errors) {
-        return Some(root(error, Confidence::Confirmed, confirmed(seen, errors.len() - 1)));
+        // What a text says may be long ago, or of another machine.
+        let own = now.iter().any(|own| std::ptr::eq(own, seen));
+        let confidence = if own { Confidence::Confirmed } else { Confidence::Likely };
+        return Some(root(error, confidence, confirmed(seen, errors.len() - 1)));
     }
     // What Git said, and we know, is not the work of an error that cannot explain it.
-    let is_known = now.iter().any(|seen| !seen.symptom.harmless);
+    let is_known = now.iter().any(Seen::is_trouble);
     if let Some(error) = errors.first().filter(|_| !is_known) {
         return Some(root(*error, Confidence::Likely, first(errors.len() - 1)));
     }
-    let doubts = found(runs, |check, finding| check != GIT && finding.kind.severity == Severity::Error);
+    let doubts = found(runs, |check, finding| check != GIT && finding.ceiling == Severity::Error);
     if let Some((seen, doubt)) = agreeing(symptoms(), &doubts) {
-        return Some(root(doubt, Confidence::Confirmed, confirmed(seen, 0)));
+        return Some(root(doubt, Confidence::Likely, confirmed(seen, 0)));
     }
     let git = found(runs, |check, finding| check == GIT && finding.severity == Severity::Error);
     let because = "Git was tried, and nothing else that was looked at explains its failure".to_owned();
@@ -206,7 +210,7 @@ fn blocker(runs: &[Run]) -> Option<&'static str> {
 /// Git reads now, and a text says that it failed before, or that it may not push: what could explain that.
 fn explanation_of_before(runs: &[Run], before: &[Seen]) -> Option<RootCause> {
     let warnings = found(runs, |_, finding| finding.severity == Severity::Warning);
-    let (seen, warning) = agreeing(before.iter().filter(|seen| !seen.symptom.harmless), &warnings)?;
+    let (seen, warning) = agreeing(before.iter().filter(|seen| seen.is_trouble()), &warnings)?;
     Some(root(warning, Confidence::Likely, format!("Git can read now, and {}", confirmed(seen, 0))))
 }
 

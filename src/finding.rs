@@ -72,6 +72,8 @@ pub struct Finding {
     pub kind: &'static FindingKind,
     /// How much it matters here; at most the kind's severity.
     pub severity: Severity,
+    /// How much it can matter here, should Git's own failure point to it.
+    pub ceiling: Severity,
     /// One sentence that names the thing.
     pub message: String,
     /// How we know.
@@ -83,7 +85,8 @@ pub struct Finding {
 impl Finding {
     /// A finding with its kind's severity.
     pub fn new(kind: &'static FindingKind, message: impl Into<String>) -> Self {
-        Self { kind, severity: kind.severity, message: message.into(), evidence: Vec::new(), fixes: Vec::new() }
+        let severity = kind.severity;
+        Self { kind, severity, ceiling: severity, message: message.into(), evidence: Vec::new(), fixes: Vec::new() }
     }
 
     /// The same at a lower severity; a higher one than the kind's is not taken.
@@ -91,6 +94,13 @@ impl Finding {
     pub fn at_most(mut self, severity: Severity) -> Self {
         self.severity = self.severity.min(severity);
         self
+    }
+
+    /// The same, and it never matters more than this, whatever Git says.
+    #[must_use]
+    pub fn never_above(mut self, severity: Severity) -> Self {
+        self.ceiling = self.ceiling.min(severity);
+        self.at_most(severity)
     }
 
     /// The same with one more piece of evidence.

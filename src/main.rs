@@ -97,8 +97,8 @@ fn run_wrapped(machine: &Machine, args: &RunArgs) -> Result<ExitCode> {
         Err(error) => return Ok(complain(&error.to_string(), error.status())),
     };
     if wrapped.is_failure() {
-        let (name, overheard) = wrapped.overheard();
-        let reading = Reading::of(machine, &name, &overheard);
+        let (name, line) = wrapped.command_line();
+        let reading = Reading::of(machine, &name, wrapped.overheard()).behind(machine, &line);
         let told = examine(&Visit { reading: Some(&reading), ..visit(machine, &args.options) }, Stream::Err);
         if let Err(error) = told {
             complain(&machine.secrets().scrub(&format!("{error:#}")), USAGE);

@@ -1,7 +1,7 @@
 //! What a failed command's output is about: its symptoms, and the URL, region, profile and repository that it names.
 
 use crate::machine::Machine;
-use crate::redact::{Secret, secrets_of_argument};
+use crate::redact::{Secret, secrets_of_foreign_url};
 use crate::regions;
 use crate::symptoms::{self, Seen};
 use crate::target::{CloneUrl, Endpoint, Protocol};
@@ -40,14 +40,16 @@ impl Reading {
         };
         let mut found: Option<Mention> = None;
         for line in text.lines().filter(|line| line.len() <= LONGEST) {
-            // A line of the shell's tracing, or of a build's log, may hold a whole command.
-            for word in line.split_whitespace().filter(|word| word.contains("://")) {
-                secrets_of_argument(word).iter().for_each(|secret| machine.secrets().learn(secret));
-            }
-            for mention in mentions(line) {
-                if found.as_ref().is_none_or(|found| mention.weight > found.weight) {
-                    found = Some(mention);
+            if line.contains("://") && line.contains(['@', '?']) {
+                for word in line.split_whitespace().filter(|word| word.contains("://")) {
+                    for secret in secrets_of_foreign_url(word) {
+                        machine.secrets().learn(&secret);
+                    }
                 }
+            }
+            // What somebody wrote cannot be bettered.
+            if found.as_ref().is_none_or(|found| found.weight < Weight::Written) {
+                found = mentions(line).into_iter().chain(found).max_by_key(|mention| mention.weight);
             }
             reading.note(line);
         }
@@ -63,13 +65,14 @@ impl Reading {
 
     /// Region, profile and repository, where a line names one in words that we know.
     fn note(&mut self, line: &str) {
-        for (pattern, field) in PATTERNS.iter() {
+        for (hint, pattern, field) in PATTERNS.iter() {
             let slot = match field {
                 Field::Region => &mut self.region,
                 Field::Profile => &mut self.profile,
                 Field::Repository => &mut self.repository,
             };
             if slot.is_none()
+                && line.contains(hint)
                 && let Some(found) = pattern.captures(line)
             {
                 *slot = found.get(1).map(|name| name.as_str().to_owned());
@@ -89,26 +92,32 @@ impl Reading {
         self.url.clone().or_else(made)
     }
 
-    /// Whether a check can have to do with the way in which the text's URL is reached.
+    /// The same for what a command printed: its own words may name the URL, and say nothing.
     #[must_use]
-    pub fn fits(&self, check: &str) -> bool {
+    pub fn behind(mut self, machine: &Machine, command: &str) -> Self {
+        let typed = Self::of(machine, "", command.as_bytes());
+        self.url = typed.url.or(self.url);
+        self.region = typed.region.or(self.region);
+        self.profile = typed.profile.or(self.profile);
+        self.repository = typed.repository.or(self.repository);
+        self
+    }
+
+    /// Whether a finding can have to do with the way in which the text's URL is reached.
+    #[must_use]
+    pub fn fits(&self, check: &str, finding: &str) -> bool {
+        const HTTPS: &[&str] = &["credential-helper", "keychain", "offered-credential", "git-credentials"];
+        const SSH: &[&str] = &["ssh-config", "ssh-key", "ssh-host-key"];
+        const GRC: &str = "git-remote-codecommit";
         let Some(url) = self.url.as_ref().map(|url| CloneUrl::read(url.expose())) else { return true };
         match url.protocol {
-            Protocol::Https => !matches!(check, "git-remote-codecommit" | "ssh-config" | "ssh-key" | "ssh-host-key"),
-            Protocol::Grc => !matches!(
-                check,
-                "credential-helper"
-                    | "keychain"
-                    | "offered-credential"
-                    | "git-credentials"
-                    | "ssh-config"
-                    | "ssh-key"
-                    | "ssh-host-key"
-            ),
-            Protocol::Ssh => !matches!(
-                check,
-                "credential-helper" | "keychain" | "offered-credential" | "git-credentials" | "git-remote-codecommit"
-            ),
+            // Whoever signs in with a Git credential signs nothing.
+            Protocol::Https if url.userinfo.as_ref().is_some_and(|info| info.shape.account.is_some()) => {
+                check != GRC && !SSH.contains(&check) && !finding.contains("signature") && !finding.contains("-helper")
+            }
+            Protocol::Https => check != GRC && !SSH.contains(&check),
+            Protocol::Grc => !HTTPS.contains(&check) && !SSH.contains(&check),
+            Protocol::Ssh => !HTTPS.contains(&check) && check != GRC,
             Protocol::Other => true,
         }
     }
@@ -142,12 +151,14 @@ fn mentions(line: &str) -> Vec<Mention> {
         return Vec::new();
     }
     let is_edge = |c: char| c.is_whitespace() || "'\"`<>()[]{}|,;“”„«»‘’「」".contains(c);
-    let words = line.split(is_edge).map(|word| word.trim_end_matches(['.', ':', '!', '?']));
+    let words = line.split(is_edge).map(|word| without_service(word.trim_end_matches(['.', ':', '!', '?'])));
     words
         .filter_map(|word| {
             let url = CloneUrl::read(word);
             let near = is_near(&url);
             let named = match url.protocol {
+                // Who hides the region hides the URL.
+                Protocol::Https if url.region.as_deref().is_some_and(|region| !looks_like_region(region)) => false,
                 Protocol::Https => near || url.is_codecommit(),
                 Protocol::Grc => is_grc(word),
                 // A host and a port, as in a message of ssh's, is no URL.
@@ -172,6 +183,19 @@ fn mentions(line: &str) -> Vec<Mention> {
         .collect()
 }
 
+/// What Git, its clients and web pages put behind a URL.
+const SERVICES: &[&str] =
+    &["/info/refs", "/info/lfs", "/git-upload-pack", "/git-receive-pack", "?ref=", "?go-get=", "&#39", "&quot"];
+
+/// A URL without what others put around it.
+fn without_service(word: &str) -> &str {
+    // Terraform and pip put a kind in front: git::https://, git+https://.
+    let start = ["https://", "ssh://"].iter().filter_map(|scheme| word.find(scheme)).min().unwrap_or(0);
+    let word = if word.starts_with("codecommit") { word } else { &word[start..] };
+    let end = SERVICES.iter().filter_map(|service| word.find(service)).min();
+    end.map_or(word, |end| &word[..end])
+}
+
 /// Whether a word is a URL for git-remote-codecommit, well-formed or not; `codecommit:GitPull` is none.
 fn is_grc(word: &str) -> bool {
     let rest = word.split_once(':').map_or("", |(_, rest)| rest);
@@ -194,21 +218,23 @@ enum Field {
     Repository,
 }
 
-static PATTERNS: LazyLock<Vec<(Regex, Field)>> = LazyLock::new(|| {
+/// A word that a line must hold, the pattern, and what it finds.
+static PATTERNS: LazyLock<Vec<(&str, Regex, Field)>> = LazyLock::new(|| {
     [
-        (r"git-codecommit(?:-fips)?\.([a-z0-9-]+)\.", Field::Region),
-        (r"arn:aws[a-z-]*:codecommit:([a-z0-9-]+):", Field::Region),
-        (r"AWS Region is not available for use with AWS CodeCommit: ([a-z0-9-]+)", Field::Region),
-        (r"profile was not found: ([^\s,]+?)\.? ", Field::Profile),
-        (r"profile does not have [^:]*: ([^\s,]+?)\.? ", Field::Profile),
-        (r"config profile \(([^)\s]+)\) could not be found", Field::Profile),
-        (r#"referenced in the profile "([^"\s]+)""#, Field::Profile),
-        (r"--profile[ =]([A-Za-z0-9_.@/+-]+)", Field::Profile),
-        (r"arn:aws[a-z-]*:codecommit:[a-z0-9-]+:\d{12}:([A-Za-z0-9._-]+)", Field::Repository),
-        (r"(?:repository|Repository) ([A-Za-z0-9._-]+) does not exist", Field::Repository),
+        ("git-codecommit", r"git-codecommit(?:-fips)?\.([a-z0-9-]+)\.", Field::Region),
+        (":codecommit:", r"arn:aws[a-z-]*:codecommit:([a-z0-9-]+):", Field::Region),
+        ("AWS Region", r"AWS Region is not available for use with AWS CodeCommit: ([a-z0-9-]+)", Field::Region),
+        ("profile was", r"profile was not found: ([^\s,]+?)\.? ", Field::Profile),
+        ("profile does", r"profile does not have [^:]*: ([^\s,]+?)\.? ", Field::Profile),
+        ("config profile", r"config profile \(([^)\s]+)\) could not be found", Field::Profile),
+        ("in the profile", r#"referenced in the profile "([^"\s]+)""#, Field::Profile),
+        // Other programs have profiles as well.
+        ("--profile", r"(?:^|[\s!/])(?:aws|aws\.exe|aws\.cmd)\s.*--profile[ =]([A-Za-z0-9_.@/+-]+)", Field::Profile),
+        (":codecommit:", r"arn:aws[a-z-]*:codecommit:[a-z0-9-]+:[0-9A-Za-z*]+:([A-Za-z0-9._-]+)", Field::Repository),
+        ("does not exist", r"(?:repository|Repository) ([A-Za-z0-9._-]+) does not exist", Field::Repository),
     ]
     .into_iter()
-    .filter_map(|(pattern, field)| Some((Regex::new(pattern).ok()?, field)))
+    .filter_map(|(hint, pattern, field)| Some((hint, Regex::new(pattern).ok()?, field)))
     .collect()
 });
 
@@ -242,6 +268,15 @@ mod tests {
             ("$ git clone codecommit::MyRepo", Some("codecommit::MyRepo")),
             ("protocol 'codecommit:us-east-1' is not supported", Some("codecommit:us-east-1")),
             ("may do codecommit:GitPull", None),
+            (
+                "GET https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x/info/refs?service=git-upload-pack",
+                Some("https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x"),
+            ),
+            (
+                "git::https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x?ref=v1",
+                Some("https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x"),
+            ),
+            ("https://git-codecommit.$$$$$.amazonaws.com/v1/repos/$$$$$", None),
             ("must be codecommit::<region>://<profile>@<repository>", None),
             (
                 "unable to access 'https://git.corp.example/v1/repos/x/': 502",
@@ -274,6 +309,21 @@ mod tests {
             "https://git-codecommit.us-east-2.amazonaws.com/v1/repos/Demo"
         );
         assert_eq!(read("The config profile (dev) could not be found").profile.as_deref(), Some("dev"));
+    }
+
+    #[test]
+    fn a_profile_of_another_program_s_is_none() {
+        assert_eq!(read("+ cargo build --profile release").profile, None);
+        assert_eq!(read("docker compose --profile test up").profile, None);
+        let helper = "helper = !aws codecommit credential-helper --profile dev $@";
+        assert_eq!(read(helper).profile.as_deref(), Some("dev"));
+    }
+
+    #[test]
+    fn words_of_other_addresses_are_no_secrets() {
+        let machine = Machine::new(Os::Linux, [], "/".into());
+        let _ = Reading::of(&machine, "a test", b"https://ci.corp/job?repo=MyDemoRepo&token=Zx81kk2m");
+        assert_eq!(machine.secrets().scrub("MyDemoRepo Zx81kk2m"), "MyDemoRepo ***");
     }
 
     #[test]

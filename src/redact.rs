@@ -101,12 +101,26 @@ pub fn secrets_of_argument(text: &str) -> Vec<String> {
     secrets
 }
 
+/// What may be a secret in a URL that others wrote: in its query only what calls itself one.
+#[must_use]
+pub fn secrets_of_foreign_url(url: &str) -> Vec<String> {
+    let (address, query) = url.split_once('?').unwrap_or((url, ""));
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let telling = pairs.filter(|(name, _)| calls_itself_secret(name)).map(|(_, value)| value.to_owned());
+    secrets_of_argument(address).into_iter().chain(telling).collect()
+}
+
+/// Whether the name of a part of a query says that its value is a key.
+fn calls_itself_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["pass", "pwd", "token", "secret", "key", "sig", "auth", "cred"].iter().any(|word| name.contains(word))
+}
+
 /// Whether a part of a query is a word of the address, such as `region=us-east-2`, and not a key to it.
 fn is_plain_setting(name: &str, value: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let telling =
-        ["pass", "pwd", "token", "secret", "key", "sig", "auth", "cred"].iter().any(|word| name.contains(word));
-    !telling && value.len() <= 20 && value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    !calls_itself_secret(name)
+        && value.len() <= 20
+        && value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// Whether a user name is one that AWS gave: a Git credential's, an access key's or an SSH key's.
@@ -135,9 +149,33 @@ pub fn redact(text: &str) -> String {
             (r"(?i)\b(authorization|proxy-authorization|x-amz-security-token)(\s*[:=]\s*)(?:(basic|bearer|aws4-hmac-sha256)\s+)?[^\r\n'\x22]+", "${1}${2}${3} ***"),
             // password=..., --password ..., "SecretAccessKey": "...", and their relatives
             (
-                r#"(?i)((?:password|passwd|passphrase|pwd|secret(?:_?access_?key)?|session_?token|security_?token|access_?token|api_?key|oauth_refresh_token|aws_secret_access_key|aws_session_token|aws_security_token)["']?\s*(?:[=:]|\s+is)\s*)(?:"[^"\r\n]*"|'[^'\r\n]*'|[^\s"';,&}]+)"#,
+                r#"(?i)((?:password|passwd|passphrase|pwd|secret(?:_?access_?key)?|session_?token|security_?token|access_?token|api[-_]?key|oauth_refresh_token|aws_secret_access_key|aws_session_token|aws_security_token)(?:\\*["'])?\s*(?:=>|[=:])\s*)(?:\\+"[^"\r\n]*"|"[^"\r\n]*"|'[^'\r\n]*'|[^\s"';,&}]+)"#,
                 "${1}***",
             ),
+            // The password is ...; libsecret is no secret
+            (r#"(?i)(\b(?:password|passwd|passphrase|secret|token)\s+is\s+)[^\s"';,&}]+"#, "${1}***"),
+            // What was typed behind a prompt, and pasted
+            (r"(?im)^(\s*(?:username|password|passphrase) for '[^']*':[ \t]*)\S.*$", "${1}***"),
+            (r"(?i)(enter mfa code for [^\s]+:\s*)\S+", "${1}***"),
+            // setx AWS_SECRET_ACCESS_KEY ..., AWS Secret Access Key [None]: ...
+            (
+                r#"(?i)((?:secret[ _]?access[ _]?key|session[ _]?token)(?:\s*\[[^\]]*\])?(?:\s*(?:=>|[:=])\s*|\s+))["']?[^\s"'<>]{12,}"#,
+                "${1}***",
+            ),
+            // <SecretAccessKey>...</SecretAccessKey>
+            (r"(?i)(<(?:secretaccesskey|sessiontoken|password|token)>)[^<]+", "${1}***"),
+            // AKIA...:secret, and the parts of a signed request
+            (r"\b(A[KS]IA[A-Z0-9]{12,}[:,\s]+)[A-Za-z0-9/+=]{30,}", "${1}***"),
+            (r"(?i)(signature=)[0-9a-f]{64}", "${1}***"),
+            (r"(?i)(\bbearer\s+)[A-Za-z0-9._~+/=-]{8,}", "${1}***"),
+            (r"(-----BEGIN [A-Z ]*KEY-----).+", "${1} ***"),
+            // token: ..., PRIVATE-TOKEN: ..., gitlab_token=...
+            (r#"(?i)([a-z_-]*token["']?\s*[:=]\s*)["']?[^\s"',;&}]{8,}"#, "${1}***"),
+            (r#"(?i)((?:^|\s)(?:-[a-z]*u|--user)[ =]?["'][^:"'\s]+):[^"']+"#, "${1}:***"),
+            // A password with a space in it, up to the host
+            (r#"(?i)\b(https?://[^\s/@:'"]+):[^'"<>@/]{1,200}@"#, "${1}:***@"),
+            // What follows a number sign in an address is none of the server's business
+            (r#"(://[^\s'"<>#]+#)[^\s'"<>]+"#, "${1}***"),
             // What git says of a line that a helper should not have printed
             (r"(invalid credential line: ).+", "${1}***"),
             // GITHUB_TOKEN=..., DB_PASSWORD=...
@@ -151,7 +189,7 @@ pub fn redact(text: &str) -> String {
         .collect()
     });
     // Most texts are words. Every pattern needs one of these characters, or the length of a signature.
-    let plain = text.len() < 80 && !text.bytes().any(|byte| b"@%=:".contains(&byte) || byte.is_ascii_whitespace());
+    let plain = text.len() < 80 && !text.bytes().any(|byte| b"@%=:<#".contains(&byte) || byte.is_ascii_whitespace());
     if plain {
         return text.to_owned();
     }
@@ -183,7 +221,8 @@ pub fn redact_helper(value: &str) -> String {
     let Some(command) = value.strip_prefix('!') else { return redact(value) };
     let words: Vec<&str> = command.split_whitespace().collect();
     let known = words.len() == 1 || words.ends_with(&["auth", "git-credential"]) && words.len() == 3;
-    if command.contains("codecommit credential-helper") || (known && !command.contains('=')) {
+    let signs = command.contains("codecommit ") && command.contains(" credential-helper");
+    if signs || (known && !command.contains('=')) {
         return redact(value);
     }
     let plain = |word: &&&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./~:".contains(c));
@@ -232,6 +271,45 @@ mod tests {
             ),
         ] {
             assert_eq!(redact(&text), clean);
+        }
+    }
+
+    #[test]
+    fn what_people_paste_loses_its_secrets() {
+        const KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        for text in [
+            format!("Password for 'https://ann-at-111122223333@h': {KEY}"),
+            format!("  Username for 'https://h': {KEY}"),
+            format!("Enter MFA code for arn:aws:iam::111122223333:mfa/u: {KEY}"),
+            format!("setx AWS_SECRET_ACCESS_KEY {KEY}"),
+            format!("aws configure set aws_secret_access_key {KEY}"),
+            format!("AWS Secret Access Key [None]: {KEY}"),
+            format!("aws_secret_access_key => {KEY}"),
+            format!(r#"{{\"SecretAccessKey\":\"{KEY}\",\"x\":1}}"#),
+            format!("'Token': '{KEY}'"),
+            format!("PRIVATE-TOKEN: {KEY}"),
+            format!("X-Api-Key: {KEY}"),
+            format!("curl -H 'authorization: Bearer {KEY}'"),
+            format!("Bearer {KEY}"),
+            format!("<SecretAccessKey>{KEY}</SecretAccessKey>"),
+            format!("AKIAIOSFODNN7EXAMPLE:{KEY}"),
+            format!("-----BEGIN RSA PRIVATE KEY----- {KEY}"),
+            format!("curl --user 'ann:{KEY}' https://h"),
+            format!("curl -su \"ann:a {KEY}\" https://h"),
+            "https://ann:wJalrXUtn FEMI@h/x".to_owned(),
+            format!("https://h/x#{KEY}"),
+        ] {
+            let clean = redact(&text);
+            assert!(!clean.contains("wJalr"), "{text} becomes {clean}");
+        }
+        for text in [
+            "fatal: could not read Password for 'https://ann@h': terminal prompts disabled",
+            "Error loading SSO Token: Token for s does not exist",
+            "The security token included in the request is invalid",
+            "libsecret is asked besides the AWS CLI credential helper",
+            "AWS does not know the access key, or the session token that belongs to it is missing.",
+        ] {
+            assert_eq!(redact(text), text);
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! The table is data: `symptoms.toml`, the most specific text first. Of each line only its most specific symptom counts.
 
+mod host;
 mod pattern;
 mod text;
 
@@ -11,6 +12,7 @@ use crate::redact::redact;
 use aho_corasick::{AhoCorasick, MatchKind};
 use pattern::Pattern;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -66,6 +68,16 @@ pub struct Seen {
     pub text: String,
     /// Its number, from 1.
     pub line: u32,
+    /// The host that the line is about, when that is none of AWS's.
+    pub elsewhere: Option<String>,
+}
+
+impl Seen {
+    /// Whether it says that something is wrong with CodeCommit, or with the way to it.
+    #[must_use]
+    pub fn is_trouble(&self) -> bool {
+        !self.symptom.harmless && self.elsewhere.is_none()
+    }
 }
 
 /// The table, ready for use.
@@ -89,6 +101,9 @@ type Translations = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 /// The longest line that is looked at, in bytes, and the most of it that is told, in characters.
 const LONGEST: usize = 32 * 1024;
 const TOLD: usize = 400;
+
+/// Up to which length, in bytes, lines of a text are looked at in pairs.
+const WRAPPED: usize = 1024 * 1024;
 
 impl Table {
     fn read(text: &str, translations: &str) -> anyhow::Result<Self> {
@@ -118,39 +133,66 @@ impl Table {
     }
 
     /// The place of the most specific symptom in a line, if there is one.
-    fn recognise_line(&self, line: &str) -> Option<usize> {
-        let mut hits: BTreeSet<usize> = BTreeSet::new();
-        for hit in self.finder.find_overlapping_iter(line) {
-            hits.insert(hit.pattern().as_usize());
-        }
+    fn recognise_line(&self, line: &str, mentioned: bool) -> Option<usize> {
+        let hits: BTreeSet<usize> =
+            self.finder.find_overlapping_iter(line).map(|hit| hit.pattern().as_usize()).collect();
         if hits.is_empty() {
             return None;
         }
         let line = line.to_ascii_lowercase();
         // Patterns stand in the order of the table.
-        hits.into_iter().find(|hit| self.patterns[*hit].0.matches(&line)).map(|hit| self.patterns[hit].1)
+        let fits = |(pattern, _): &(Pattern, usize)| (mentioned || !pattern.common) && pattern.matches(&line);
+        hits.into_iter().map(|hit| &self.patterns[hit]).find(|found| fits(found)).map(|(_, symptom)| *symptom)
     }
 
     /// The symptoms in a text, the most specific first; each is told once, with its first line.
+    #[must_use]
     pub fn recognise(&'static self, text: &str) -> Vec<Seen> {
+        let mentioned = host::mentions_codecommit(text);
         let mut seen: Vec<(usize, Seen)> = Vec::new();
-        for (number, line) in (1..).zip(text.lines()) {
-            let end = line.floor_char_boundary(LONGEST.min(line.len()));
-            let line = squeezed(&line[..end]);
-            let Some(at) = self.recognise_line(&line) else { continue };
-            if seen.iter().all(|(other, _)| *other != at) {
-                let told = redact(&line).chars().take(TOLD).collect();
-                seen.push((at, Seen { symptom: &self.symptoms[at], text: told, line: number }));
+        let mut note = |at: usize, line: &str, number: u32| {
+            let elsewhere = host::elsewhere(line, mentioned);
+            // The same of another host does not stand for it.
+            if seen.iter().all(|(other, known)| *other != at || known.elsewhere.is_some() && elsewhere.is_none()) {
+                seen.retain(|(other, _)| *other != at);
+                let told = redact(line).chars().take(TOLD).collect();
+                seen.push((at, Seen { symptom: &self.symptoms[at], text: told, line: number, elsewhere }));
             }
+        };
+        let mut before = String::new();
+        for (number, raw) in (1..).zip(text.lines()) {
+            let line = squeezed(&raw[..raw.floor_char_boundary(LONGEST.min(raw.len()))]);
+            // The source of a program that fails, whose message follows; and what is said over and over.
+            if line.starts_with("raise ") || line == before {
+                continue;
+            }
+            if let Some(at) = self.recognise_line(&line, mentioned) {
+                note(at, &line, number);
+                before.clear();
+                continue;
+            }
+            // A terminal's edge, or a tool's box, may have cut it in two.
+            if text.len() <= WRAPPED && !before.is_empty() && !line.is_empty() {
+                let whole = format!("{before} {line}");
+                if let Some(at) = self.recognise_line(&whole, mentioned) {
+                    note(at, &whole, number - 1);
+                    before.clear();
+                    continue;
+                }
+            }
+            before = line.into_owned();
         }
         seen.sort_by_key(|(at, _)| *at);
         seen.into_iter().map(|(_, seen)| seen).collect()
     }
 }
 
-/// The text with every run of white space as one space; French puts others than the ordinary one before a colon.
-fn squeezed(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// The text with every run of white space as one space, and without the frame that some tools draw; French puts others than
+/// the ordinary space before a colon.
+fn squeezed(text: &str) -> Cow<'_, str> {
+    let text = text.trim_start_matches(['\u{2502}', '\u{2577}', '\u{2575}']).trim();
+    let plain = !text.contains("  ") && text.chars().all(|c| c == ' ' || !c.is_whitespace());
+    if plain { Cow::Borrowed(text) } else { Cow::Owned(text.split_whitespace().collect::<Vec<_>>().join(" ")) }
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl Parts {
             return None;
         }
         Some(Self {
-            port: port_number(&scheme, port)?,
+            port: port_number(&scheme, port).ok()?,
             scheme,
             user,
             host: host.to_ascii_lowercase(),
@@ -78,18 +78,22 @@ impl Parts {
     }
 }
 
-/// The port, where it is not the scheme's usual one; `None` for what is no port.
-fn port_number(scheme: &str, text: &str) -> Option<Option<u16>> {
+/// The port as git compares it: nothing for the scheme's usual one. An error for what is no port.
+fn port_number(scheme: &str, text: &str) -> Result<Option<u16>, NoPort> {
     let digits = text.trim_start_matches('0');
     match (scheme, digits) {
-        _ if text.is_empty() => Some(None),
-        ("http", "80") | ("https", "443") => Some(None),
-        _ if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            digits.parse::<u16>().ok().filter(|port| *port != 0).map(Some)
-        }
-        _ => None,
+        _ if text.is_empty() => Ok(None),
+        ("http", "80") | ("https", "443") => Ok(None),
+        _ if digits.bytes().all(|byte| byte.is_ascii_digit()) => match digits.parse::<u16>() {
+            Ok(port @ 1..) => Ok(Some(port)),
+            _ => Err(NoPort),
+        },
+        _ => Err(NoPort),
     }
 }
+
+/// What stands in the place of a port is none.
+struct NoPort;
 
 fn host_matches(pattern: &str, host: &str, wildcards: bool) -> bool {
     // A dot at the end makes no further label.

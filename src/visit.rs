@@ -51,9 +51,11 @@ impl Visit<'_> {
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let target = runtime.block_on(self.choose())?;
-        let machine = match &target.folder {
-            Some(folder) => self.machine.clone().standing_in(folder),
-            None => self.machine.clone(),
+        let machine = match (&target.folder, &target.worktree) {
+            (Some(folder), _) => self.machine.clone().standing_in(folder),
+            // Git clones without looking at the repository in which the person happens to stand.
+            (None, Some(_)) if target.from == chosen::TYPED => self.machine.clone().standing_nowhere(),
+            _ => self.machine.clone(),
         };
         let of_text = |field: fn(&Reading) -> &Option<String>| self.reading.and_then(|reading| field(reading).clone());
         let request = Request {
@@ -114,7 +116,7 @@ impl Visit<'_> {
 
     /// What the text alone says, without looking at the machine.
     fn suspect(&self, reading: &Reading) -> Document {
-        let root = diagnosis::suspect(&reading.seen, |check| reading.fits(check));
+        let root = diagnosis::suspect(&reading.seen, |check, finding| reading.fits(check, finding));
         assemble::of_text(self.machine, reading, root, self.started.elapsed())
     }
 }

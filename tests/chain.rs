@@ -1,5 +1,7 @@
 //! The helper chain is git's own: configurations of every shape, and the doctor's selection against what git really runs.
 
+#![expect(clippy::disallowed_methods, reason = "a machine is set up, and git is asked what it does")]
+
 use anyhow::{Context, Result, ensure};
 use codecommit_doctor::facts::chosen::Chosen;
 use codecommit_doctor::facts::helpers::HelperChain;

@@ -9,15 +9,24 @@ use codecommit_lab::world::World;
 const URL: &str = "https://git-codecommit.us-east-2.amazonaws.com/v1/repos/MyDemoRepo";
 const KEYS: &str = "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n";
 
-/// The report of a machine with AWS keys and a store, behind a faulty network.
+/// The report of a machine with AWS keys and a stored Git credential, behind a faulty network.
 fn report(faults: &str, args: &[&str]) -> Result<Document> {
+    Ok(report_and_requests(faults, args)?.0)
+}
+
+/// The same, with what the region heard.
+fn report_and_requests(faults: &str, args: &[&str]) -> Result<(Document, Vec<String>)> {
     let lab = Lab::start(World::read(faults)?)?;
     let scene = Scene::new(&lab)?;
     scene.file(".aws/credentials", KEYS)?;
     scene.file(".gitconfig", "[credential]\n\thelper = store\n")?;
+    let stored = "https://ann-at-111122223333:secret1@git-codecommit.us-east-2.amazonaws.com\n";
+    scene.file(".git-credentials", stored)?;
     let args: Vec<&str> = ["check", "--format", "json", URL].iter().chain(args).copied().collect();
     let output = scene.run(env!("CARGO_BIN_EXE_codecommit-doctor"), &args)?;
-    serde_json::from_slice(&output.stdout).with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())
+    let document =
+        serde_json::from_slice(&output.stdout).with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
+    Ok((document, lab.heard()))
 }
 
 #[test]
@@ -58,9 +67,28 @@ fn a_captive_portal_is_told_from_codecommit() -> Result<()> {
 }
 
 #[test]
-fn throttling_is_a_warning() -> Result<()> {
-    let document =
-        report("faults = [{ host = \"git-codecommit.\", kind = \"status\", status = 429 }]", &["--only", "endpoint"])?;
-    assert_eq!(document.checks[0].findings[0].id, "http-throttled");
+fn whoever_limits_requests_is_not_asked_again() -> Result<()> {
+    let faults = "faults = [{ host = \"git-codecommit.\", kind = \"status\", status = 429 }]";
+    let (document, heard) = report_and_requests(faults, &[])?;
+    assert_eq!(document.root_cause.context("no cause")?.finding, "http-throttled");
+    let connections = heard.iter().filter(|line| line.starts_with("proxy CONNECT git-codecommit."));
+    assert_eq!(connections.count(), 1, "the first answer says enough: {heard:?}");
+    Ok(())
+}
+
+#[test]
+fn git_and_the_doctor_ask_a_few_times_and_no_more() -> Result<()> {
+    let user = "[[users]]\nname = \"ann\"\naccess_keys = []\ngit_credentials = [{ name = \"ann-at-111122223333\", password = \"secret1\" }]\n";
+    let allowed = "[[users.policies]]\nname = \"All\"\ndocument = '{\"Statement\": {\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"*\"}}'\n";
+    let repository = "[[repositories]]\nname = \"MyDemoRepo\"\n";
+    let only = ["--only", "git-access", "--method", "git-credentials"];
+    // The look at the endpoint, git's two requests for the references and one for their list, and the question about pushing.
+    let (document, heard) = report_and_requests(&format!("{user}{allowed}{repository}"), &only)?;
+    let requests = |heard: &[String]| heard.iter().filter(|line| line.starts_with("git ")).count();
+    assert!(document.root_cause.is_none() && (4..=5).contains(&requests(&heard)), "{heard:?}");
+    // Where git fails, the request that failed is made once more.
+    let (document, heard) = report_and_requests(&format!("{user}{repository}"), &only)?;
+    assert_eq!(document.root_cause.context("no cause")?.finding, "git-cannot-read");
+    assert!((4..=5).contains(&requests(&heard)), "{heard:?}");
     Ok(())
 }

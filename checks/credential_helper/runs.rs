@@ -36,6 +36,11 @@ impl View<'_> {
             let fix = Fix::manual("Install the AWS CLI again; version 2 brings its own interpreter");
             return Some(weigh(Finding::new(&BAD_INTERPRETER, message).seen(helper.entry.evidence()).fix(fix)));
         }
+        if self.answers.get(at) == Some(&Answer::Quit) {
+            let message = format!("The helper {} tells Git to ask nobody else, and Git stops.", helper.entry.text());
+            let fix = Fix::manual("Mend what keeps that helper from answering, or remove it for CodeCommit's hosts");
+            return Some(Finding::new(&FAILED, message).seen(helper.entry.evidence()).fix(fix));
+        }
         if let Some(Answer::Failed(said)) = self.answers.get(at)
             && !explained
         {
@@ -44,7 +49,8 @@ impl View<'_> {
             let finding =
                 Finding::new(&FAILED, message).seen(helper.entry.evidence()).seen(Evidence::new("the helper", said));
             // Others may complain and mean nothing by it: that they had nothing to give stops nobody at a terminal.
-            let finding = if helper.aws().is_none() { finding.at_most(Severity::Warning) } else { finding };
+            let alone = self.nobody_to_ask && self.chain.helpers.len() == 1;
+            let finding = if helper.aws().is_none() && !alone { finding.at_most(Severity::Warning) } else { finding };
             return Some(weigh(finding.fix(fix)));
         }
         self.gui_path(helper)

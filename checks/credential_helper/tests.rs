@@ -41,6 +41,7 @@ fn with<'a>(config: &'a GitConfig, url: &str, method: &'a Decision, change: impl
         profiles: forever(Profiles::default()),
         credentials: None,
         auto_prompt: None,
+        nobody_to_ask: false,
         region: true,
         may_pull: None,
         terminal: true,

@@ -18,7 +18,14 @@ fn answer(status: u16, exception: &str, message: &str) -> ServerAnswer {
 
 fn judge(access: &Access, user: &str) -> Verdict {
     let shape = Shape::of(user, Some("x"), SystemTime::now());
-    View { access, url: &CloneUrl::read(URL), offered: Some(&shape), account: Some("999999999999") }.judge()
+    View {
+        access,
+        url: &CloneUrl::read(URL),
+        offered: Some(&shape),
+        account: Some("999999999999"),
+        profile: Some("dev"),
+    }
+    .judge()
 }
 
 fn failing(said: &str, refusal: Option<ServerAnswer>) -> Finding {
@@ -53,6 +60,7 @@ fn the_server_s_words_are_told_with_the_way_out_that_they_point_to() {
             "Reset the password",
         ),
         (answer(404, "RepositoryDoesNotExistException", "no"), "MyDemoRepo: ", "account 111122223333"),
+        (answer(404, "RepositoryDoesNotExistException", "no"), "MyDemoRepo: ", "\"--profile\", \"dev\""),
         (answer(429, "", ""), "403", "Wait"),
     ] {
         let said = if message == "403" { FORBIDDEN.to_owned() } else { format!("{FORBIDDEN}\nfatal: more") };

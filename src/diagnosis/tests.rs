@@ -70,17 +70,24 @@ fn what_explains_git_s_failure_is_confirmed_and_comes_before_what_does_not() {
 fn what_kept_git_from_being_tried_comes_first() {
     let blocked = run(&ACCESS, Outcome::Gap(Gap::blocked("kms-access", "")));
     let said = Said { now: None, before: symptoms::ALL.recognise(FORBIDDEN) };
-    let (_, root) = cause_of(vec![found(&KEYCHAIN, &[&EXPIRED]), found(&KMS, &[&DENIED]), blocked], &said);
-    assert_eq!(root.unwrap().0, "kms-access/explicit-deny");
+    let (_, root) = cause_of(vec![found(&URL, &[&DOT_GIT]), found(&KMS, &[&DENIED]), blocked], &said);
+    assert_eq!(root, Some(("clone-url/dot-git-suffix".into(), Confidence::Likely)), "and not what explains a 403");
 }
 
 #[test]
-fn a_doubt_becomes_an_error_when_git_s_failure_confirms_it() {
+fn a_doubt_becomes_an_error_when_git_s_failure_points_to_it() {
     let doubt = Finding::new(&EXPIRED, "").at_most(Severity::Warning);
     let mut runs = vec![weighed(&KEYCHAIN, vec![doubt]), found(&ACCESS, &[&CANNOT_READ])];
     let diagnosis = diagnose(&mut runs, &fails(FORBIDDEN));
-    assert_eq!(diagnosis.root.unwrap().check, "keychain");
+    let root = diagnosis.root.unwrap();
+    assert_eq!((root.check.as_str(), root.confidence), ("keychain", Confidence::Likely));
     assert_eq!(findings_of(&runs[0])[0].severity, Severity::Error);
+
+    // One that cannot stop Git here does not become one.
+    let harmless = Finding::new(&EXPIRED, "").never_above(Severity::Warning);
+    let (_, root) =
+        cause_of(vec![weighed(&KEYCHAIN, vec![harmless]), found(&ACCESS, &[&CANNOT_READ])], &fails(FORBIDDEN));
+    assert_eq!(root.unwrap().0, "git-access/git-cannot-read");
 }
 
 #[test]
@@ -122,10 +129,10 @@ fn without_errors_there_is_no_root() {
 #[test]
 fn a_text_alone_lets_one_suspect() {
     let seen = symptoms::ALL.recognise(FORBIDDEN);
-    assert_eq!(suspect(&seen, |_| true).unwrap().confidence, Confidence::Likely);
-    assert_eq!(suspect(&seen, |check| check == "kms-access").unwrap().check, "kms-access");
+    assert_eq!(suspect(&seen, |_, _| true).unwrap().confidence, Confidence::Likely);
+    assert_eq!(suspect(&seen, |check, _| check == "kms-access").unwrap().check, "kms-access");
     assert_eq!(
-        suspect(&symptoms::ALL.recognise("warning: You appear to have cloned an empty repository."), |_| true),
+        suspect(&symptoms::ALL.recognise("warning: You appear to have cloned an empty repository."), |_, _| true),
         None
     );
 }

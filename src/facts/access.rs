@@ -8,6 +8,7 @@ mod server;
 
 pub use server::ServerAnswer;
 
+use super::endpoint::EndpointProbe;
 use super::offered::{Given, Offered, Prompt};
 use super::{Facts, git_settings, way};
 use crate::check::Gap;
@@ -59,8 +60,20 @@ pub enum Read {
 /// The name under which git knows a URL that belongs to no remote.
 const REMOTE: &str = "codecommit-doctor";
 
-/// Answers what git's helpers have answered; the values travel in the environment.
-const STAND_IN: &str = r#"credential.helper=!f() { test "$1" = get && printf 'username=%s\npassword=%s\n' "$CODECOMMIT_DOCTOR_USER" "$CODECOMMIT_DOCTOR_PASSWORD"; }; f"#;
+/// Answers what git's helpers have answered, for the very host that they were asked for and for no other: git asks for a
+/// proxy's password as well. The values travel in the environment.
+const STAND_IN: &str = concat!(
+    r#"credential.helper=!f() { test "$1" = get || return 0; while IFS='=' read -r key value; do "#,
+    r#"case $key in protocol) protocol=$value;; host) host=$value;; esac; done; "#,
+    r#"test "$protocol" = https && test "$host" = "$CODECOMMIT_DOCTOR_HOST" && "#,
+    r#"printf 'username=%s\npassword=%s\n' "$CODECOMMIT_DOCTOR_USER" "$CODECOMMIT_DOCTOR_PASSWORD"; }; f"#
+);
+
+/// The status of whoever gets too many requests.
+const TOO_MANY: u16 = 429;
+
+/// What is told of a git that hangs.
+pub const NO_ANSWER: &str = "git ls-remote gave no answer in time";
 
 /// The longest that is kept of what git said.
 const LONGEST: usize = 16 * 1024;
@@ -77,7 +90,8 @@ pub async fn observe(facts: &Facts) -> Result<Access, Gap> {
         return Err(Gap::not_applicable("there is no clone URL"));
     }
     let is_read_by_git = match url.protocol {
-        Protocol::Https => url.is_codecommit(),
+        // Over plain http a password would travel in the clear; clone-url says that this is no URL of CodeCommit's.
+        Protocol::Https => url.is_codecommit() && url.shown.to_ascii_lowercase().starts_with("https://"),
         Protocol::Grc => true,
         Protocol::Ssh | Protocol::Other => false,
     };
@@ -99,24 +113,38 @@ pub async fn observe(facts: &Facts) -> Result<Access, Gap> {
         return Err(Gap::unknown("git before 2.31 cannot be asked without leaving a trace in its helpers"));
     }
     let given = if url.protocol == Protocol::Grc { None } else { credential(facts).await? };
+    if let Ok(probe) = facts.endpoint().await {
+        if probe.other_auth && probe.proxy.is_some() {
+            return Err(Gap::unknown("Git signs in to its proxy in a way that the doctor cannot"));
+        }
+        if probe.answer.as_ref().is_some_and(|answer| answer.status == TOO_MANY) {
+            return Err(Gap::blocked("endpoint", "CodeCommit limits the requests, so it is not asked again"));
+        }
+    }
     let remote = target.from.strip_prefix("remote ");
     let asking = Asking { facts, program, url, remote, given };
-    let (output, push) = tokio::join!(asking.ls_remote(false), asking.ask_for("git-receive-pack"));
+    let (output, push) = tokio::join!(asking.ls_remote(false), asking.push());
     let output = output.map_err(|error| Gap::unknown(error.to_string()))?;
     if output.success() {
         let references = output.stdout_text().lines().count();
         return Ok(Access { read: Read::Works(references), refusal: None, push });
     }
     let said = match output.ended {
-        Ended::TimedOut => "git ls-remote gave no answer in time".to_owned(),
+        Ended::TimedOut => NO_ANSWER.to_owned(),
         _ => last_words(&facts.machine, &output),
     };
     // Whoever asks us to slow down is not asked again.
     let refusal = match push {
-        Some(answer) if answer.status == 429 => Some(answer),
+        Some(answer) if answer.status == TOO_MANY => Some(answer),
+        _ if output.ended == Ended::TimedOut || is_limit(&said) => None,
         _ => asking.refusal().await,
     };
     Ok(Access { read: Read::Failed(said), refusal, push: None })
+}
+
+/// Whether git says that the server limits the requests.
+fn is_limit(said: &str) -> bool {
+    said.contains("error: 429") || said.contains("rate limited")
 }
 
 /// The credential that Git would send, if any.
@@ -165,6 +193,8 @@ impl Asking<'_> {
         args.extend(["ls-remote", "--quiet", named.unwrap_or(REMOTE)]);
         let mut run = Invocation::new(&self.program, args);
         if let Some(given) = &self.given {
+            let port = self.url.port.map(|port| format!(":{port}")).unwrap_or_default();
+            run = run.env("CODECOMMIT_DOCTOR_HOST", format!("{}{port}", self.url.host.as_deref().unwrap_or_default()));
             run = run.env("CODECOMMIT_DOCTOR_USER", given.pair.0.expose());
             run = run.env("CODECOMMIT_DOCTOR_PASSWORD", given.pair.1.expose());
         }
@@ -178,40 +208,57 @@ impl Asking<'_> {
         machine.run(git_settings::with(machine, run, settings)).await
     }
 
-    /// The server's answer to git's first request for a service, with the same credential.
+    /// The server's answer when a push begins, which is asked for and goes no further.
+    async fn push(&self) -> Option<ServerAnswer> {
+        if self.url.protocol == Protocol::Https {
+            return self.ask_for("git-receive-pack").await;
+        }
+        // A remote helper lists for a push when it is told to (gitremote-helpers(7)).
+        let machine = &self.facts.machine;
+        let url = self.facts.request.target.url.as_ref()?;
+        let args = ["-c", "credential.helper=", "remote-codecommit", REMOTE, url.expose()];
+        let listing = Invocation::new(&self.program, args).stdin("list for-push\n\n");
+        let output = machine.run(listing).await.ok()?;
+        let said = last_words(machine, &output);
+        let status = said.split_once("returned error: ").and_then(|(_, rest)| rest.get(..3)?.parse().ok());
+        Some(ServerAnswer::status(if output.success() { 200 } else { status? }))
+    }
+
+    /// The server's answer to git's first request for a service, with the same credential and the same headers.
     async fn ask_for(&self, service: &str) -> Option<ServerAnswer> {
         let https = self.url.https().filter(|_| self.url.protocol == Protocol::Https)?;
         let way = way::observe(self.facts, self.url, &https).await.ok()?;
-        let authorization = self.authorization(&https).await?;
+        let headers = self.headers(&https).await?;
         let path = way::info_refs(self.url, service)?;
-        let dialed = self.facts.machine.get(&way.wire, &path, Some(&authorization)).await;
+        let dialed = self.facts.machine.get(&way.wire, &path, &headers).await;
         let (status, headers, body) = dialed.answer?;
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(redact);
         Some(ServerAnswer::read(status.as_u16(), header, &String::from_utf8_lossy(&body)))
     }
 
-    /// What Git sends as `Authorization`: a configured header wins over the credential.
-    async fn authorization(&self, https: &str) -> Option<Secret> {
+    /// What Git sends beyond what every client does: the configured headers, among which an authorization wins over the
+    /// credential. `None` when there is nothing to sign in with.
+    async fn headers(&self, https: &str) -> Option<Vec<(String, Secret)>> {
         let config = self.facts.git_config().await.ok()?;
-        let configured = config.extra_headers(https).into_iter().find_map(|entry| {
-            let text = entry.exact();
-            let (name, value) = text.split_once(':')?;
-            name.trim().eq_ignore_ascii_case("authorization").then(|| Secret::new(value.trim()))
+        let configured = config.extra_headers(https).into_iter().filter_map(|entry| {
+            let (name, value) = entry.exact().split_once(':')?;
+            Some((name.trim().to_ascii_lowercase(), Secret::new(value.trim())))
         });
-        configured.or_else(|| {
+        let mut headers: Vec<(String, Secret)> = configured.collect();
+        if headers.iter().all(|(name, _)| name != "authorization") {
             let (user, password) = &self.given.as_ref()?.pair;
             let pair = format!("{}:{}", user.expose(), password.expose());
-            Some(Secret::new(format!("Basic {}", aws_smithy_types::base64::encode(pair))))
-        })
+            let basic = format!("Basic {}", aws_smithy_types::base64::encode(pair));
+            headers.push(("authorization".to_owned(), Secret::new(basic)));
+        }
+        Some(headers)
     }
 
     /// Why reading failed, in the server's words. What git-remote-codecommit signs only it can sign, so there git runs once
     /// more, and tells what it hears.
     async fn refusal(&self) -> Option<ServerAnswer> {
         if self.url.protocol == Protocol::Https {
-            let reached = self.facts.endpoint().await.is_ok_and(|probe| {
-                probe.is_reachable() && probe.answer.as_ref().is_none_or(|answer| answer.status != 429)
-            });
+            let reached = self.facts.endpoint().await.is_ok_and(EndpointProbe::is_reachable);
             return if reached { self.ask_for("git-upload-pack").await } else { None };
         }
         let output = self.ls_remote(true).await.ok()?;

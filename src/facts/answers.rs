@@ -31,6 +31,8 @@ pub enum Answer {
     Credential(Shape),
     /// It complained; its own words, without secrets.
     Failed(String),
+    /// It told git to ask nobody else, and git stops.
+    Quit,
     /// It was not asked; why.
     NotAsked(String),
 }
@@ -68,6 +70,8 @@ pub async fn observe(facts: &Facts) -> Result<Answers, Gap> {
     for helper in &chain.helpers {
         let answer = if answers.given.is_some() {
             Answer::NotAsked("a helper before it has answered".to_owned())
+        } else if answers.each.contains(&Answer::Quit) {
+            Answer::NotAsked("a helper before it told Git to stop".to_owned())
         } else {
             let (answer, given) = ask(&facts.machine, &program, chain, &helper.entry, user.as_ref()).await;
             answers.given = given;
@@ -140,6 +144,9 @@ const WOULD_ASK: &[&str] = &[
 
 /// What is left of standard error without the last words of those who may not ask.
 fn complaint(stderr: &str) -> Answer {
+    if stderr.contains("told us to quit") {
+        return Answer::Quit;
+    }
     let words: Vec<&str> = stderr
         .lines()
         .map(str::trim)
@@ -176,5 +183,6 @@ mod tests {
         let prompt = "fatal: could not read Username for 'https://h': terminal prompts disabled";
         assert_eq!(complaint(prompt), Answer::None);
         assert_eq!(complaint(&format!("\n'path'\n{prompt}")), Answer::Failed("'path'".into()));
+        assert_eq!(complaint("fatal: credential helper 'corp' told us to quit"), Answer::Quit);
     }
 }

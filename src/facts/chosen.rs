@@ -8,6 +8,9 @@ use anyhow::bail;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Where a URL was found that the person typed.
+pub const TYPED: &str = "command line";
+
 /// The person's choice, before git has its say.
 #[derive(Clone, Debug, Default)]
 pub struct Chosen {
@@ -38,7 +41,7 @@ pub async fn in_time(machine: Machine, input: Option<String>, time: Duration) ->
         return chosen;
     }
     let url = input.filter(|text| looks_like_url(text)).map(Secret::new);
-    let from = if url.is_some() { "command line" } else { "nowhere" };
+    let from = if url.is_some() { TYPED } else { "nowhere" };
     Ok(Chosen { url, from: from.to_owned(), ..Chosen::default() })
 }
 
@@ -60,7 +63,7 @@ pub fn choose(machine: &Machine, input: Option<&str>) -> anyhow::Result<Chosen> 
     let chosen = if looks_like_url(text) {
         // Whatever repository this folder belongs to, `git clone` does not look at it.
         let around = from_worktree(machine.cwd(), None);
-        Chosen { url: Some(Secret::new(text)), from: "command line".to_owned(), dubious: None, ..around }
+        Chosen { url: Some(Secret::new(text)), from: TYPED.to_owned(), dubious: None, ..around }
     } else if !text.starts_with(['.', '/', '~']) && named().url.is_some() {
         named()
     } else if machine.exists(&folder) {
@@ -69,6 +72,9 @@ pub fn choose(machine: &Machine, input: Option<&str>) -> anyhow::Result<Chosen> 
             bail!("{shown} is not inside a Git working tree; give a clone URL, a remote's name or a working tree");
         }
         Chosen { folder: Some(folder), ..chosen }
+    } else if is_abbreviated(machine.cwd(), text) {
+        // Git will write it out.
+        Chosen { url: Some(Secret::new(text)), from: TYPED.to_owned(), ..from_worktree(machine.cwd(), None) }
     } else if is_absent(machine.cwd()) || open(machine.cwd()).is_ok() {
         bail!(unknown(&shown, machine.cwd()));
     } else {
@@ -89,6 +95,21 @@ fn looks_like_url(text: &str) -> bool {
         || text.starts_with("codecommit:")
         || (text.contains('@') && text.contains(':'))
         || text.contains(":/v1/repos/")
+}
+
+/// Whether a text begins with an abbreviation of URLs (git-config(1), `url.<base>.insteadOf`).
+fn is_abbreviated(cwd: &Path, text: &str) -> bool {
+    let config = open(cwd).and_then(|repository| repository.config()).or_else(|_| git2::Config::open_default());
+    let Ok(entries) =
+        config.as_ref().map_err(|_| ()).and_then(|config| config.entries(Some("url\\..*\\.insteadof")).map_err(|_| ()))
+    else {
+        return false;
+    };
+    let mut found = false;
+    let _ = entries.for_each(|entry| {
+        found |= entry.value().is_ok_and(|value| !value.is_empty() && text.starts_with(value));
+    });
+    found
 }
 
 fn unknown(shown: &str, cwd: &Path) -> String {
@@ -117,7 +138,11 @@ fn remotes(repository: &git2::Repository) -> Vec<(String, String)> {
         .unwrap_or_default()
         .into_iter()
         .filter_map(|name| {
-            let url = config.get_string(&format!("remote.{name}.url")).ok()?;
+            // Of several URLs git reads from the first.
+            let urls = config.multivar(&format!("remote.{name}.url"), None).ok()?;
+            let mut first = None;
+            urls.for_each(|entry| first = first.take().or_else(|| entry.value().ok().map(str::to_owned))).ok()?;
+            let url = first?;
             (url.len() <= LONGEST_URL).then_some((name, url))
         })
         .collect()

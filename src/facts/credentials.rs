@@ -23,7 +23,6 @@ use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::SystemTime;
@@ -199,10 +198,25 @@ fn settle(machine: &Machine, mut tried: Vec<Provided>) -> Outcome {
     match failure {
         None | Some(CredentialsError::CredentialsNotLoaded(_)) => Outcome::Nothing,
         Some(failure) => {
-            let text = machine.secrets().scrub(&DisplayErrorContext(failure).to_string());
+            let text = machine.secrets().scrub(&told(failure));
             if text.contains("ExpiredToken") { Outcome::Expired(text) } else { Outcome::Failed(text) }
         }
     }
+}
+
+/// An error with all that led to it, each cause once.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut causes = vec![error.to_string()];
+    let mut link = error.source();
+    while let Some(error) = link {
+        let text = error.to_string();
+        if !causes.contains(&text) {
+            causes.push(text);
+        }
+        link = error.source();
+    }
+    let told = causes.join(": ");
+    told.strip_prefix("an error occurred while loading credentials: ").map_or_else(|| told.clone(), str::to_owned)
 }
 
 /// An access key id as it may be told. What does not look like one may be the secret, put in the wrong place.

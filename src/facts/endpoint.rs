@@ -108,7 +108,7 @@ pub async fn observe(facts: &Facts) -> Result<EndpointProbe, Gap> {
     let https = url.https().ok_or_else(|| Gap::blocked("clone-url", "the clone URL is not one of CodeCommit"))?;
     let way = way::observe(facts, url, &https).await?;
     let path = way::info_refs(url, "git-upload-pack").unwrap_or_else(|| "/".to_owned());
-    let dialed = facts.machine.get(&way.wire, &path, None).await;
+    let dialed = facts.machine.get(&way.wire, &path, &[]).await;
     let shown = |proxy: proxy::Proxy| (proxy.shown(), proxy.from);
     Ok(EndpointProbe {
         proxy: way.proxy.map(shown),

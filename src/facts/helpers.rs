@@ -13,7 +13,7 @@ use super::git_config::{Entry, GitConfig};
 use crate::check::Gap;
 use crate::redact::{Secret, redact};
 use crate::shape::Kind;
-use crate::target::Protocol;
+use crate::target::{CloneUrl, Protocol};
 use crate::urlmatch::Wanted;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +82,14 @@ impl HelperChain {
     #[must_use]
     pub fn aws(&self) -> Option<(&Helper, &AwsHelper)> {
         self.helpers.iter().find_map(|helper| Some((helper, helper.aws()?)))
+    }
+
+    /// The user for whom git asks: the URL's, else the configured one; with the entry that names it.
+    #[must_use]
+    pub fn wanted_user(&self, url: Option<&CloneUrl>) -> Option<(String, Option<&Entry>)> {
+        let in_url = url.and_then(|url| url.userinfo.as_ref()).filter(|info| !info.has_password);
+        let in_url = in_url.map(|info| (info.shape.user.clone(), None));
+        in_url.or_else(|| self.username.as_ref().map(|entry| (entry.text().to_owned(), Some(entry))))
     }
 
     /// Whether git tells helpers the path of the URL.

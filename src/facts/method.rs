@@ -183,7 +183,8 @@ pub async fn observe(facts: &Facts) -> Result<Decision, Gap> {
     let held = all.into_iter().find(|item| item.shape.kind == Kind::GitCredential);
     signs.stored = held.map(|item| item.shape.user.as_str());
     if let Ok(chain) = facts.helpers().await {
-        signs.aws_helper = chain.aws().is_some() || !chain.elsewhere.is_empty();
+        let lost = chain.forgotten.iter().any(|helper| helper.aws().is_some());
+        signs.aws_helper = chain.aws().is_some() || lost || !chain.elsewhere.is_empty();
         signs.any_store = chain.helpers.iter().any(super::helpers::Helper::keeps_passwords);
     }
     // What cannot be looked into is asked.

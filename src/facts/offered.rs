@@ -2,7 +2,7 @@
 
 use super::{Facts, answers::Answer};
 use crate::check::Gap;
-use crate::machine::{Machine, Os};
+use crate::machine::Machine;
 use crate::redact::Secret;
 use crate::shape::{Kind, Shape};
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,9 @@ pub async fn observe(facts: &Facts) -> Result<Offered, Gap> {
         let pair = (info.name.clone(), Secret::default());
         return Ok(Offered::Credential(Given { by: Giver::Url, shape: info.shape.clone(), pair }));
     }
+    if answers.contains(&Answer::Quit) {
+        return Err(Gap::blocked("credential-helper", "a helper tells Git to stop"));
+    }
     // Without a network nobody is asked, and nothing is needed.
     facts.online()?;
     if let Some(Answer::NotAsked(why)) = answers.iter().find(|answer| matches!(answer, Answer::NotAsked(_))) {
@@ -95,7 +98,7 @@ fn prompt(machine: &Machine, askpass: Option<String>) -> Prompt {
     if machine.is_ci() {
         return Prompt::Nobody("this is a CI job".to_owned());
     }
-    if machine.os() != Os::Windows && machine.var_set("TERM").is_none() {
+    if !machine.has_terminal() {
         return Prompt::Nobody("there is no terminal".to_owned());
     }
     Prompt::Person
@@ -104,16 +107,15 @@ fn prompt(machine: &Machine, askpass: Option<String>) -> Prompt {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::Os;
 
     #[test]
     fn whom_git_asks() {
         let of = |env: &[(&str, &str)]| {
             let env = env.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-            let terminal = [("TERM".into(), "xterm".into())];
-            prompt(&Machine::new(Os::Linux, env.chain(terminal), "/".into()), None)
+            prompt(&Machine::new(Os::Linux, env, "/".into()), None)
         };
         assert_eq!(of(&[]), Prompt::Person);
-        assert!(matches!(prompt(&Machine::new(Os::Linux, [], "/".into()), None), Prompt::Nobody(_)));
         assert!(matches!(of(&[("CI", "true")]), Prompt::Nobody(_)));
         assert!(matches!(of(&[("GIT_TERMINAL_PROMPT", "0")]), Prompt::Nobody(_)));
         assert_eq!(of(&[("GIT_TERMINAL_PROMPT", "1")]), Prompt::Person);

@@ -10,7 +10,7 @@ use super::answers::Answer;
 use super::helpers::{HelperChain, HelperKind};
 use crate::check::Gap;
 use crate::machine::{Invocation, Machine, Os};
-use crate::shape::Shape;
+use crate::shape::{Kind, Shape};
 use serde::{Deserialize, Serialize};
 
 /// What the stores hold.
@@ -46,6 +46,19 @@ pub struct Item {
 }
 
 impl Stores {
+    /// The first Git credential, when git asks for a user of whom nothing is stored.
+    #[must_use]
+    pub fn of_others(&self, user: &str) -> Option<&Item> {
+        let known = self.items.iter().any(|item| item.shape.user == user);
+        self.items.iter().find(|item| !known && item.shape.kind == Kind::GitCredential)
+    }
+
+    /// A Git credential that git does not get, because it asks for a path that the entry does not have.
+    #[must_use]
+    pub fn hidden(&self) -> Option<&Item> {
+        self.elsewhere.first().filter(|item| self.items.is_empty() && item.shape.kind == Kind::GitCredential)
+    }
+
     /// These items, and the answers of those stores of the chain that could not be looked into.
     #[must_use]
     pub fn with_answers(&self, chain: &HelperChain, answers: &[Answer], host: &str) -> Self {
@@ -129,6 +142,9 @@ pub async fn observe(facts: &Facts) -> Result<Stores, Gap> {
         .as_ref()
         .and_then(|url| url.host.clone())
         .ok_or_else(|| Gap::not_applicable("there is no host"))?;
+    // Git compares a port like a part of the host's name.
+    let port = target.effective.as_ref().and_then(|url| url.port).map(|port| format!(":{port}")).unwrap_or_default();
+    let authority = format!("{host}{port}");
     let machine = &facts.machine;
     let path = target.effective.as_ref().map(|url| url.path.trim_start_matches('/')).filter(|_| chain.uses_http_path());
     let mut stores = Stores::default();
@@ -147,7 +163,7 @@ pub async fn observe(facts: &Facts) -> Result<Stores, Gap> {
                 _ => vault::look(machine, &host).await,
             },
             HelperKind::LibSecret => secret_service::look(machine, &host).await,
-            HelperKind::Store(file) => Ok(file::look(machine, file.as_deref(), &host).await),
+            HelperKind::Store(file) => Ok(file::look(machine, file.as_deref(), &authority).await),
             HelperKind::Aws(_) | HelperKind::Cache | HelperKind::Other => continue,
         };
         seen.push(&helper.kind);

@@ -67,8 +67,35 @@ pub(super) async fn observe(facts: &Facts, url: &CloneUrl, https: &str) -> Resul
     })
 }
 
-/// The path of git's first request for a repository (gitprotocol-http(5)).
+/// The path of git's first request for a repository (gitprotocol-http(5)): what the URL says, whatever CodeCommit makes of it.
 pub(super) fn info_refs(url: &CloneUrl, service: &str) -> Option<String> {
-    let name = percent_encoding::utf8_percent_encode(url.repository.as_ref()?, percent_encoding::NON_ALPHANUMERIC);
-    Some(format!("/v1/repos/{name}/info/refs?service={service}"))
+    url.repository.as_ref()?;
+    let https = url.https()?;
+    let (_, path) = https.strip_prefix("https://")?.split_once('/')?;
+    let path = path.trim_end_matches('/');
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"?#\"<>\\^`{|}".contains(&byte);
+    path.bytes().all(plain).then(|| format!("/{path}/info/refs?service={service}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_is_git_s() {
+        for (url, path) in [
+            ("https://git-codecommit.us-east-1.amazonaws.com/v1/repos/my-demo_repo.x", "/v1/repos/my-demo_repo.x"),
+            ("https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x/", "/v1/repos/x"),
+            ("https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x/y", "/v1/repos/x/y"),
+            ("https://git-codecommit.us-east-1.amazonaws.com/v1/repos/My%20Repo", "/v1/repos/My%20Repo"),
+            ("codecommit::us-east-1://dev@my-demo", "/v1/repos/my-demo"),
+        ] {
+            let expected = format!("{path}/info/refs?service=git-upload-pack");
+            assert_eq!(info_refs(&CloneUrl::read(url), "git-upload-pack"), Some(expected), "{url}");
+        }
+        assert_eq!(
+            info_refs(&CloneUrl::read("https://git-codecommit.us-east-1.amazonaws.com/"), "git-upload-pack"),
+            None
+        );
+    }
 }

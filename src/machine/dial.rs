@@ -64,11 +64,11 @@ type Boxed = Box<dyn Stream>;
 type Failed = (Stage, DialError);
 
 impl Machine {
-    /// Opens a connection and asks for a path over HTTPS, once; `authorization` is the header of that name.
-    pub async fn get(&self, wire: &Wire, path: &str, authorization: Option<&Secret>) -> Dialed {
+    /// Opens a connection and asks for a path over HTTPS, once, with these headers.
+    pub async fn get(&self, wire: &Wire, path: &str, headers: &[(String, Secret)]) -> Dialed {
         let mut dialed = Dialed::default();
         let started = Instant::now();
-        if let Err(failure) = dialed.https(wire, path, authorization).await {
+        if let Err(failure) = dialed.https(wire, path, headers).await {
             dialed.fail(failure, started);
         }
         dialed
@@ -107,14 +107,14 @@ impl Dialed {
         self.failure = Some(failure);
     }
 
-    async fn https(&mut self, wire: &Wire, path: &str, authorization: Option<&Secret>) -> Result<(), Failed> {
+    async fn https(&mut self, wire: &Wire, path: &str, headers: &[(String, Secret)]) -> Result<(), Failed> {
         let stream = self.open(wire).await?;
         let stream = self.handshake(wire, &wire.host, stream, Stage::Tls).await?;
         let authority = if wire.port == 443 { wire.host.clone() } else { format!("{}:{}", wire.host, wire.port) };
         let mut request =
             Request::get(path).header("host", authority).header("user-agent", AGENT).header("accept", "*/*");
-        if let Some(authorization) = authorization {
-            request = request.header("authorization", authorization.expose());
+        for (name, value) in headers {
+            request = request.header(name, value.expose());
         }
         let request =
             request.body(Empty::<Bytes>::new()).map_err(|error| (Stage::Http, DialError::Other(error.to_string())))?;
@@ -298,7 +298,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_without_an_address_fails_at_dns() {
-        let dialed = machine().get(&wire("no-such-host.invalid", 443), "/", None).await;
+        let dialed = machine().get(&wire("no-such-host.invalid", 443), "/", &[]).await;
         assert!(matches!(dialed.failure, Some((Stage::Dns, DialError::NoSuchHost(_)))), "{dialed:?}");
     }
 
@@ -308,7 +308,7 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             listener.local_addr().unwrap().port()
         };
-        let dialed = machine().get(&wire("127.0.0.1", port), "/", None).await;
+        let dialed = machine().get(&wire("127.0.0.1", port), "/", &[]).await;
         assert!(matches!(dialed.failure, Some((Stage::Tcp, DialError::Refused(_)))), "{dialed:?}");
         assert_eq!(dialed.stages.iter().map(|(stage, _)| *stage).collect::<Vec<_>>(), [Stage::Dns]);
     }
@@ -316,7 +316,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_speaks_no_tls_fails_at_tls() {
         let port = greeter(b"220 smtp ESMTP\r\n").await;
-        let dialed = machine().get(&wire("127.0.0.1", port), "/", None).await;
+        let dialed = machine().get(&wire("127.0.0.1", port), "/", &[]).await;
         assert!(matches!(dialed.failure, Some((Stage::Tls, _))), "{dialed:?}");
     }
 

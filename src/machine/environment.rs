@@ -45,6 +45,7 @@ pub struct Machine {
     cwd: PathBuf,
     os: Os,
     patience: Duration,
+    has_terminal: bool,
     secrets: Arc<KnownSecrets>,
 }
 
@@ -55,7 +56,13 @@ impl Machine {
     pub fn current() -> Self {
         // A folder that was deleted under the person's feet is no place to run a program in.
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-        Self::new(Os::current(), std::env::vars_os(), cwd)
+        let machine = Self::new(Os::current(), std::env::vars_os(), cwd);
+        // Where a password would be asked for, whatever standard input is.
+        let has_terminal = match machine.os {
+            Os::Windows => std::io::IsTerminal::is_terminal(&std::io::stdin()),
+            Os::Linux | Os::MacOs => std::fs::File::open("/dev/tty").is_ok(),
+        };
+        Self { has_terminal, ..machine }
     }
 
     /// A machine with the given environment; nothing of the process's own is used.
@@ -63,7 +70,14 @@ impl Machine {
     /// Values of variables that hold secrets are remembered, so that they can never be printed.
     #[must_use]
     pub fn new(os: Os, env: impl IntoIterator<Item = (OsString, OsString)>, cwd: PathBuf) -> Self {
-        let machine = Self { env: env.into_iter().collect(), cwd, os, patience: PATIENCE, secrets: Arc::default() };
+        let machine = Self {
+            env: env.into_iter().collect(),
+            cwd,
+            os,
+            patience: PATIENCE,
+            has_terminal: true,
+            secrets: Arc::default(),
+        };
         for (name, value) in &machine.env {
             if let (Some(name), Some(value)) = (name.to_str(), value.to_str())
                 && holds_secret(name)
@@ -81,6 +95,12 @@ impl Machine {
         self
     }
 
+    /// Whether there is a terminal at which a person can be asked.
+    #[must_use]
+    pub fn has_terminal(&self) -> bool {
+        self.has_terminal
+    }
+
     /// How long one answer is waited for.
     #[must_use]
     pub fn patience(&self) -> Duration {
@@ -91,6 +111,13 @@ impl Machine {
     #[must_use]
     pub fn standing_in(mut self, folder: &Path) -> Self {
         self.cwd = self.cwd.join(folder);
+        self
+    }
+
+    /// The same machine for somebody who stands in no repository.
+    #[must_use]
+    pub fn standing_nowhere(mut self) -> Self {
+        self.cwd = self.cwd.ancestors().last().unwrap_or(&self.cwd).to_owned();
         self
     }
 

@@ -25,6 +25,14 @@ pub struct Input {
 pub fn read_input(file: Option<&Path>) -> anyhow::Result<Input> {
     let named = file.filter(|file| *file != Path::new("-"));
     let (source, reader): (String, Box<dyn Read>) = match named {
+        Some(file) if file.to_string_lossy().contains("://") => {
+            bail!(
+                "why reads what a failed command printed; to check a clone URL, run codecommit-doctor with the URL alone"
+            );
+        }
+        Some(file) if file.to_string_lossy().contains(char::is_whitespace) && !file.exists() => {
+            bail!("there is no file of that name; a text itself is piped in, or put into a file");
+        }
         Some(file) => {
             let name = file.display().to_string();
             let opened = std::fs::File::open(file).with_context(|| format!("{name} cannot be read"))?;

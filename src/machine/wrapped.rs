@@ -1,7 +1,8 @@
 //! Running a person's command in front of them, unchanged, and overhearing what it says on standard error.
 //!
-//! Standard input, standard output, the working directory and the environment are the command's own. Its standard error
-//! goes through the doctor byte by byte: through a terminal of its own where it was a terminal, else through a pipe.
+//! Standard input, standard output, the working directory and the environment are the command's own. Where standard error
+//! is no terminal, it goes through the doctor byte by byte. A terminal stays the command's: pagers and prompts would notice
+//! any other, and what Git said can be heard again by trying Git.
 
 #[cfg(unix)]
 #[path = "wrapped/unix.rs"]
@@ -14,13 +15,14 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 /// The most that is kept of what was overheard: its end, where the failure is.
 const CAP: usize = 10 * 1024 * 1024;
 
-/// How long what is left in the pipe is waited for after the command has ended; a grandchild may keep it open.
+/// How long after the command's end silence is taken for the end of what it says.
 const DRAIN: Duration = Duration::from_millis(500);
 
 /// What shells return for a command that is not there, and for one that cannot be run.
@@ -31,6 +33,8 @@ const NOT_RUNNABLE: u8 = 126;
 pub struct Wrapped {
     command: Vec<OsString>,
     status: ExitStatus,
+    was_stopped: bool,
+    listening: Option<Listening>,
     overheard: Vec<u8>,
 }
 
@@ -69,88 +73,88 @@ impl Wrapped {
         let not_started = |error| NotStarted { name: program.to_string_lossy().into_owned(), error };
         let mut running = Command::new(&program);
         running.args(&command[1..]);
-        let (ear, size) = Ear::at(&mut running).map_err(not_started)?;
+        let ear = listen(&mut running).map_err(not_started)?;
         let signals = system::Signals::hold();
         let mut child = running.spawn().map_err(not_started)?;
         // The doctor's own ends must close, or the pipe never ends.
         drop(running);
-        let passing = signals.pass_to(child.id(), size);
-        let overheard = ear.map(Listening::begin);
+        let passing = signals.pass_to(child.id());
+        let listening = ear.map(Listening::begin);
         let status = child.wait().map_err(not_started)?;
-        drop(passing);
-        let overheard = overheard.map(Listening::end).unwrap_or_default();
-        Ok(Self { command: command.to_vec(), status, overheard })
+        let was_stopped = passing.end();
+        let overheard = listening.as_ref().map(Listening::heard).unwrap_or_default();
+        Ok(Self { command: command.to_vec(), status, was_stopped, listening, overheard })
     }
 
     /// Whether it failed by itself. A command that somebody stopped has not.
     #[must_use]
     pub fn is_failure(&self) -> bool {
-        self.status.code().is_some_and(|code| code != 0)
+        !self.was_stopped && self.status.code().is_some_and(|code| code != 0)
     }
 
-    /// What was overheard, behind the command line itself, and how to call it.
+    /// The command line, and what to call it.
     #[must_use]
-    pub fn overheard(&self) -> (String, Vec<u8>) {
+    pub fn command_line(&self) -> (String, String) {
         let words: Vec<_> = self.command.iter().map(|word| word.to_string_lossy()).collect();
-        let name = words.iter().take(2).map(|word| word.as_ref()).collect::<Vec<_>>().join(" ");
-        let mut text = format!("$ {}\n", words.join(" ")).into_bytes();
-        text.extend_from_slice(&self.overheard);
-        (name, text)
+        (words.iter().take(2).map(AsRef::as_ref).collect::<Vec<_>>().join(" "), words.join(" "))
+    }
+
+    /// What was overheard.
+    #[must_use]
+    pub fn overheard(&self) -> &[u8] {
+        &self.overheard
     }
 
     /// Ends this program as the command ended: with its status, or by the same signal.
     #[must_use]
-    pub fn end_alike(&self) -> ExitCode {
-        match self.status.code() {
-            Some(code) => ExitCode::from(u8::try_from(code & 0xff).unwrap_or(1)),
-            None => system::end_by_signal(self.status),
+    pub fn end_alike(self) -> ExitCode {
+        if let Some(listening) = self.listening {
+            listening.hand_over();
         }
+        system::end_alike(self.status)
     }
 }
 
-/// Where standard error is overheard, and where it belongs.
-struct Ear {
-    from: Box<dyn Read + Send>,
-    to: Box<dyn Write + Send>,
-}
+/// Where standard error is overheard.
+type Ear = std::fs::File;
 
-impl Ear {
-    /// Puts an ear to a command's standard error; none where that cannot be done without the command's noticing. With a
-    /// terminal comes the handle by which its size follows the person's.
-    fn at(command: &mut Command) -> std::io::Result<(Option<Self>, Option<system::Size>)> {
-        let to = Box::new(std::io::stderr());
-        if std::io::stderr().is_terminal() {
-            let Some((inside, outside, size)) = system::terminal() else { return Ok((None, None)) };
-            command.stderr(Stdio::from(inside));
-            return Ok((Some(Self { from: Box::new(outside), to }), Some(size)));
-        }
-        let (from, into) = std::io::pipe()?;
-        // Where both go to one place, they must go there in the order in which they were written.
-        if system::is_one_place() {
-            command.stdout(Stdio::from(into.try_clone()?));
-        }
-        command.stderr(Stdio::from(into));
-        Ok((Some(Self { from: Box::new(from), to }), None))
+/// Puts an ear to a command's standard error; none where the command would notice.
+fn listen(command: &mut Command) -> std::io::Result<Option<Ear>> {
+    if std::io::stderr().is_terminal() {
+        return Ok(None);
     }
+    let (from, into) = std::io::pipe()?;
+    // Where both go to one place, they must go there in the order in which they were written.
+    if system::is_one_place() {
+        command.stdout(Stdio::from(into.try_clone()?));
+    }
+    command.stderr(Stdio::from(into));
+    Ok(Some(system::file(from)))
 }
 
 /// Passing on, and remembering.
 struct Listening {
     heard: Arc<Mutex<VecDeque<u8>>>,
+    /// How many bytes have been passed on; odd while some are on their way.
+    steps: Arc<AtomicU64>,
     ended: mpsc::Receiver<()>,
+    ear: Option<Ear>,
 }
 
 impl Listening {
-    fn begin(mut ear: Ear) -> Self {
-        let heard = Arc::new(Mutex::new(VecDeque::new()));
+    fn begin(mut from: Ear) -> Self {
+        let ear = from.try_clone().ok();
+        let (heard, steps) = (Arc::new(Mutex::new(VecDeque::new())), Arc::new(AtomicU64::new(0)));
         let (end, ended) = mpsc::channel();
-        let memory = Arc::clone(&heard);
+        let (memory, step) = (Arc::clone(&heard), Arc::clone(&steps));
         std::thread::spawn(move || {
             let mut chunk = [0; 16 * 1024];
-            // A terminal whose other side is closed reports an error; that is its end.
-            while let Ok(read @ 1..) = ear.from.read(&mut chunk) {
+            let mut to = std::io::stderr();
+            while let Ok(read @ 1..) = from.read(&mut chunk) {
+                step.fetch_add(1, Ordering::SeqCst);
                 // Whoever reads standard error may have gone away; then the command finds its pipe broken as well.
-                if ear.to.write_all(&chunk[..read]).and_then(|()| ear.to.flush()).is_err() {
+                let passed = to.write_all(&chunk[..read]).and_then(|()| to.flush());
+                if passed.is_err_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
                     break;
                 }
                 if let Ok(mut memory) = memory.lock() {
@@ -158,14 +162,33 @@ impl Listening {
                     let surplus = memory.len().saturating_sub(CAP);
                     memory.drain(..surplus);
                 }
+                step.fetch_add(1, Ordering::SeqCst);
             }
             let _ = end.send(());
         });
-        Self { heard, ended }
+        Self { heard, steps, ended, ear }
     }
 
-    fn end(self) -> Vec<u8> {
-        let _ = self.ended.recv_timeout(DRAIN);
+    /// What was heard until the end, or until nothing more is said: a program that the command left behind may keep the
+    /// other side open.
+    fn heard(&self) -> Vec<u8> {
+        let mut before = self.steps.load(Ordering::SeqCst);
+        while self.ended.recv_timeout(DRAIN) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let now = self.steps.load(Ordering::SeqCst);
+            if now == before && now.is_multiple_of(2) {
+                break;
+            }
+            before = now;
+        }
         self.heard.lock().map(|heard| heard.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// Lets another program go on passing on what those say whom the command left behind.
+    fn hand_over(self) {
+        if self.ended.try_recv() == Err(mpsc::TryRecvError::Empty)
+            && let Some(ear) = self.ear
+        {
+            system::go_on(ear);
+        }
     }
 }

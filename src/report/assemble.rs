@@ -64,12 +64,14 @@ pub fn of_text(machine: &Machine, reading: &Reading, root: Option<RootCause>, to
     let given = reading.clone_url().map(|url| CloneUrl::read(url.expose()));
     let target = given.map(|url| TargetView { from: "the text".to_owned(), ..teller.url(&url) });
     Document {
-        target: target.unwrap_or_else(|| TargetView { from: "nowhere".to_owned(), ..TargetView::default() }),
+        target: target.unwrap_or_else(|| TargetView {
+            from: "nowhere".to_owned(),
+            region: teller.text_view(reading).region,
+            ..TargetView::default()
+        }),
         outcome: match &root {
             Some(_) => Overall::Broken,
-            None if !reading.seen.is_empty() && reading.seen.iter().all(|seen| seen.symptom.harmless) => {
-                Overall::Healthy
-            }
+            None if !reading.seen.is_empty() && reading.seen.iter().all(|seen| !seen.is_trouble()) => Overall::Healthy,
             None => Overall::Undetermined,
         },
         root_cause: root.map(|root| teller.root(root)),
@@ -121,7 +123,7 @@ impl Teller<'_> {
         let clean = self.machine.secrets().scrub(text);
         let tame = |c: char| match c {
             '\n' | '\t' => ' ',
-            c if c.is_control() => '\u{fffd}',
+            c if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => '\u{fffd}',
             c => c,
         };
         clean.trim_end().chars().map(tame).collect()
@@ -155,9 +157,12 @@ impl Teller<'_> {
             id: seen.symptom.id.clone(),
             text: self.text(&seen.text),
             line: Some(seen.line),
-            meaning: seen.symptom.meaning.clone(),
+            meaning: match &seen.elsewhere {
+                Some(host) => format!("This is about {}, and not about CodeCommit.", self.text(host)),
+                None => seen.symptom.meaning.clone(),
+            },
             harmless: seen.symptom.harmless,
-            candidates: seen.symptom.candidates().map(candidate).collect(),
+            candidates: seen.symptom.candidates().filter(|_| seen.elsewhere.is_none()).map(candidate).collect(),
         }
     }
 
@@ -341,6 +346,7 @@ fn view(answer: Option<&Answer>) -> (AnswerView, Option<String>) {
         Some(Answer::None) => (AnswerView::None, None),
         Some(Answer::NotAsked(why)) => (AnswerView::NotAsked, Some(why.clone())),
         Some(Answer::Failed(why)) => (AnswerView::Failed, Some(why.clone())),
+        Some(Answer::Quit) => (AnswerView::Failed, Some("it tells Git to stop".to_owned())),
         Some(Answer::Credential(shape)) => {
             let answer = match shape.kind {
                 Kind::GitCredential => AnswerView::GitCredential,

@@ -1,5 +1,6 @@
 //! The language of the table's patterns: literal text within one line, in which upper and lower case are the same, `*`
-//! stands for anything, `^` in front ties it to the line's beginning and `$` behind to its end.
+//! stands for anything, `^` in front ties it to the line's beginning and `$` behind to its end. With `?` in front of it all,
+//! a text of every other service could say the same: it counts only where CodeCommit is mentioned at all.
 
 /// A text to look for in a line.
 pub(super) struct Pattern {
@@ -7,14 +8,17 @@ pub(super) struct Pattern {
     pieces: Vec<String>,
     from_start: bool,
     to_end: bool,
+    /// Whether every service says this.
+    pub(super) common: bool,
 }
 
 impl Pattern {
     pub(super) fn read(text: &str) -> Self {
+        let (common, text) = text.strip_prefix('?').map_or((false, text), |rest| (true, rest));
         let (from_start, text) = text.strip_prefix('^').map_or((false, text), |rest| (true, rest));
         let (to_end, text) = text.strip_suffix('$').map_or((false, text), |rest| (true, rest));
         let pieces = text.split('*').filter(|piece| !piece.is_empty()).map(str::to_ascii_lowercase).collect();
-        Self { pieces, from_start, to_end }
+        Self { pieces, from_start, to_end, common }
     }
 
     /// The piece by which the pattern is found quickly.

@@ -64,12 +64,36 @@ fn a_signal_to_the_doctor_reaches_the_command() -> Result<()> {
 }
 
 #[test]
+fn a_slow_reader_loses_nothing() -> Result<()> {
+    let scene = Scene::alone()?;
+    // The reader begins a while after the command has ended: that nothing happens is no event to wait for.
+    let script = "head -c 120000 /dev/zero >&2; echo >done";
+    let line = format!("'{DOCTOR}' run -- sh -c '{script}' 2>&1 | (until [ -e done ]; do :; done; sleep 1; cat)");
+    let output = scene.shell(&line)?;
+    assert_eq!(output.stdout.len(), 120_000);
+    Ok(())
+}
+
+#[test]
+fn who_is_left_behind_goes_on_speaking() -> Result<()> {
+    let scene = Scene::alone()?;
+    // A pipe that a file is put into when the doctor has ended.
+    let script = "(until [ -e ended ]; do :; done; echo late; echo late >&2; echo >spoken) & echo early";
+    let line = format!(
+        "'{DOCTOR}' run -- sh -c '{script}' >log 2>&1; echo >ended; until [ -e spoken ]; do :; done; until [ \"$(grep -c late log)\" = 2 ]; do :; done; cat log"
+    );
+    let output = scene.shell(&line)?;
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "early\nlate\nlate\n");
+    Ok(())
+}
+
+#[test]
 fn what_goes_to_one_place_keeps_its_order() -> Result<()> {
     let scene = Scene::alone()?;
     let script = "for i in 1 2 3 4 5 6 7 8 9; do echo out$i; echo err$i >&2; done";
     let output = scene.shell(&format!("'{DOCTOR}' run -- sh -c '{script}' >both 2>&1; cat both"))?;
-    let expected: String = (1..10).map(|number| format!("out{number}\nerr{number}\n")).collect();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+    let expected: Vec<String> = (1..10).flat_map(|number| [format!("out{number}"), format!("err{number}")]).collect();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().collect::<Vec<_>>(), expected);
     Ok(())
 }
 
@@ -105,6 +129,28 @@ fn at_a_terminal_the_command_is_at_a_terminal_of_the_same_size() -> Result<()> {
 }
 
 #[test]
+fn a_pager_at_a_terminal_is_the_person_s() -> Result<()> {
+    let scene = Scene::alone()?;
+    // What pagers ask: the name of the terminal at standard error, and whether it is the one that they control.
+    let script =
+        "[ \"$(tty <&2)\" = \"$(tty <&0)\" ] && : >/dev/tty && stty -echo <&2 && stty -a <&0 | grep -o -e '-echo '";
+    let output = at_a_terminal(&scene, &[DOCTOR, "run", "--", "/bin/sh", "-c", script])?;
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "-echo \r\n");
+    Ok(())
+}
+
+#[test]
+fn at_a_terminal_the_diagnosis_follows_as_well() -> Result<()> {
+    let scene = Scene::alone()?;
+    let url = "https://git-codecommit.us-east-2.amazonaws.com/v1/repos/x.git";
+    let command = [DOCTOR, "run", "--only", "target", "--", "/bin/sh", "-c", "exit 7", "sh", url];
+    let output = at_a_terminal(&scene, &command)?;
+    assert_eq!(output.status.code(), Some(7), "{output:?}");
+    assert!(text(&output).contains("The URL ends in .git"), "{output:?}");
+    Ok(())
+}
+
+#[test]
 fn a_failure_is_diagnosed_by_what_was_said() -> Result<()> {
     let scene = Scene::alone()?;
     let output = wrapped(&scene, &format!("echo \"{NOT_FOUND}\" >&2; exit 128"))?;
@@ -121,6 +167,15 @@ fn a_failure_is_diagnosed_by_what_was_said() -> Result<()> {
     let document: Document = serde_json::from_str(&codecommit_lab::tools::read(&scene.work().join("report.json"))?)?;
     assert_eq!(document.root_cause.context("no cause")?.finding, "dot-git-suffix");
     assert_eq!(document.text.context("no text")?.source, "sh -c");
+    Ok(())
+}
+
+#[test]
+fn the_command_line_is_no_output() -> Result<()> {
+    let scene = Scene::alone()?;
+    let output =
+        scene.run(DOCTOR, &["run", "--offline", "--", "grep", "-q", "Permission denied (publickey)", "/dev/null"])?;
+    assert!(!text(&output).contains("ssh"), "{}", text(&output));
     Ok(())
 }
 

@@ -40,6 +40,9 @@ pub(crate) struct Scenario {
     /// The doctor stands in a working tree with this remote instead of being told the URL.
     #[serde(default)]
     worktree: bool,
+    /// What else is typed in that working tree before anything else happens.
+    #[serde(default)]
+    before: Vec<String>,
     /// More arguments for the doctor.
     #[serde(default)]
     args: Vec<String>,
@@ -129,6 +132,10 @@ impl Scenario {
         if self.worktree {
             scene.git(&["init", "--quiet"])?;
             scene.git(&["remote", "add", "origin", &self.url])?;
+        }
+        for line in &self.before {
+            let output = scene.shell(line)?;
+            ensure!(output.status.success(), "{line}: {}", text(&output));
         }
         for (name, value) in &self.env {
             scene.env(name, value);

@@ -22,6 +22,11 @@ pub struct ServerAnswer {
 }
 
 impl ServerAnswer {
+    /// An answer of which only the status is known.
+    pub(super) fn status(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
     /// Reads an answer. `header` looks a header up.
     pub(super) fn read(status: u16, header: impl Fn(&str) -> Option<String>, body: &str) -> Self {
         let (exception, message) = exception(body);

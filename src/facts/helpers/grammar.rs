@@ -77,16 +77,23 @@ pub(super) fn classify(value: &str) -> (HelperKind, Program) {
         let from_env = words[..assignments].iter().find_map(|word| word.strip_prefix("AWS_PROFILE="));
         aws.profile = aws.profile.or_else(|| from_env.map(str::to_owned));
         aws.bang_missing = bang.is_none() && !quoted && !is_absolute(&name);
-        let subcommand = words[assignments + 1..].windows(2).any(|pair| pair == ["codecommit", "credential-helper"]);
-        aws.quoted = quoted || (bang.is_some() && !subcommand);
+        aws.quoted = quoted || (bang.is_some() && subcommand(&words[assignments + 1..]).is_none());
         // What the shell makes of a variable, a tilde or a PATH of the helper's own is not guessed.
         let own_path = words[..assignments].iter().any(|word| word.starts_with("PATH="));
         let looked_for = !aws.bang_missing && !quoted && !own_path && !is_shell(&name);
         let program = Program { bare: !name.contains(['/', '\\']), name, looked_for, ..Program::default() };
         return (HelperKind::Aws(aws), program);
     }
-    if bang.is_some() && command.contains("codecommit credential-helper") {
-        let aws = AwsHelper { wrapped: true, ..aws_options(&wrapped_words(command)) };
+    let inner = inner_words(command);
+    if bang.is_some()
+        && let Some(at) = subcommand(&inner)
+    {
+        let start = inner[..at].iter().rposition(|word| base_name(word) == "aws").unwrap_or(at);
+        let from_env = inner[..start].iter().rev().find_map(|word| word.strip_prefix("AWS_PROFILE="));
+        let options = aws_options(&inner[start..]);
+        let profile =
+            options.profile.clone().or_else(|| from_env.filter(|profile| !is_shell(profile)).map(str::to_owned));
+        let aws = AwsHelper { wrapped: true, profile, ..options };
         return (HelperKind::Aws(aws), Program { name: "sh".into(), ..Program::default() });
     }
     let kind = match base.strip_prefix("git-credential-").unwrap_or(&base) {
@@ -111,13 +118,19 @@ pub(super) fn classify(value: &str) -> (HelperKind, Program) {
     )
 }
 
-/// The words of an AWS helper inside a piece of shell, from `aws` to the end of its command.
-fn wrapped_words(command: &str) -> Vec<String> {
-    let words: Vec<&str> =
-        command.split([' ', ';', '{', '}', '(', ')', '"', '\'']).filter(|word| !word.is_empty()).collect();
-    let subcommand = words.windows(2).position(|pair| pair == ["codecommit", "credential-helper"]).unwrap_or_default();
-    let start = words[..subcommand].iter().rposition(|word| base_name(word) == "aws").unwrap_or(subcommand);
-    words[start..].iter().map(|word| (*word).to_owned()).collect()
+/// The words of a piece of shell, without what holds them together.
+fn inner_words(command: &str) -> Vec<String> {
+    let words = command.split([' ', ';', '{', '}', '(', ')', '"', '\'']).filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}
+
+/// Where `codecommit ... credential-helper` begins; options of the AWS CLI may stand between the two.
+fn subcommand(words: &[String]) -> Option<usize> {
+    let helper = words.iter().position(|word| word == "credential-helper")?;
+    let codecommit = words[..helper].iter().rposition(|word| word == "codecommit")?;
+    let is_value = |at: usize| at > codecommit && words[at - 1].starts_with("--") && !words[at - 1].contains('=');
+    let between = codecommit + 1..helper;
+    between.clone().all(|at| words[at].starts_with('-') || is_value(at)).then_some(codecommit)
 }
 
 fn aws_options(words: &[String]) -> AwsHelper {
@@ -207,6 +220,14 @@ mod tests {
         assert!(read("aws codecommit credential-helper $@").bang_missing);
         assert!(read("'!aws codecommit credential-helper $@'").quoted);
         assert!(read("!aws --profile dev").quoted);
+        let between = read("!aws codecommit --profile dev --no-verify-ssl credential-helper $@");
+        assert!(!between.quoted && between.profile.as_deref() == Some("dev"));
+        for set in [
+            "!f() { AWS_PROFILE=ci aws codecommit credential-helper $@; }; f",
+            "!env AWS_PROFILE=ci aws codecommit credential-helper $@",
+        ] {
+            assert_eq!(read(set).profile.as_deref(), Some("ci"), "{set}");
+        }
         let wrapped = read("!f() { aws codecommit credential-helper --profile ops $@; }; f");
         assert_eq!(wrapped.profile.as_deref(), Some("ops"));
         assert!(wrapped.wrapped && !wrapped.quoted && !wrapped.bang_missing);

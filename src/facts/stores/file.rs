@@ -17,7 +17,7 @@ pub(super) async fn look(machine: &Machine, file: Option<&str>, host: &str) -> V
     let mut items = Vec::new();
     for file in files {
         let text = machine.read_text(&file).await.unwrap_or_default();
-        for (number, line) in (1..).zip(text.lines()) {
+        for (number, line) in (1..).zip(text.split('\n')) {
             items.extend(read_credential_line(machine, line, host).map(|(path, shape)| Item {
                 helper: 0,
                 store: StoreKind::File,
@@ -36,13 +36,18 @@ pub(super) async fn look(machine: &Machine, file: Option<&str>, host: &str) -> V
 /// One line of git's credential file, `https://user:password@host/path`, when it is for this host. Every password is learnt,
 /// of other hosts too, so that it can never be told.
 fn read_credential_line(machine: &Machine, line: &str, host: &str) -> Option<(String, Shape)> {
-    let (scheme, rest) = line.trim().split_once("://")?;
-    let (userinfo, place) = rest.rsplit_once('@')?;
-    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+    let (scheme, rest) = line.split_once("://")?;
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    // However it is written, what may be a password is none to tell.
+    let written = rest.trim_end().rsplit_once('@').and_then(|(userinfo, _)| userinfo.split_once(':'));
+    if let Some((_, password)) = written {
+        machine.secrets().learn(&decode(password));
+    }
+    // Git ends the host, and what stands before it, at the first slash, and takes a carriage return for a part of it.
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (userinfo, named) = authority.split_once('@')?;
+    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
     let (user, password) = (decode(user), decode(password));
-    machine.secrets().learn(&password);
-    let (named, path) = place.split_once('/').unwrap_or((place, ""));
     let here = scheme == "https" && decode(named).eq_ignore_ascii_case(host);
     here.then(|| (decode(path), Shape::of(&user, Some(&password), SystemTime::now())))
 }
@@ -63,5 +68,13 @@ mod tests {
         let shape = read_credential_line(&machine, &format!("https://ann-at-111122223333:pa%2Fss@{HOST}/v1"), HOST);
         assert_eq!(shape.map(|(path, shape)| (path, shape.kind)), Some(("v1".to_owned(), Kind::GitCredential)));
         assert_eq!(read_credential_line(&machine, "no url at all", HOST), None);
+        for ignored in [
+            format!("https://ann:a@{HOST}\r"),
+            format!("https://ann:raw/slash@{HOST}"),
+            format!("https://ann:a@{HOST}:8443"),
+        ] {
+            assert_eq!(read_credential_line(&machine, &ignored, HOST), None, "git takes it for another host");
+        }
+        assert_eq!(machine.secrets().scrub("raw/slash"), "***");
     }
 }

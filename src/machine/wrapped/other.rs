@@ -1,24 +1,25 @@
-//! Windows: the console passes its own signals to every program in it, and a program cannot be given one like it.
+//! Windows: the console passes its own signals to every program in it.
 
 use std::fs::File;
 use std::process::{ExitCode, ExitStatus};
-
-/// Nothing: there is no terminal to change the size of.
-pub(super) struct Size;
-
-/// None: a command on a console keeps it, and is not overheard.
-pub(super) fn terminal() -> Option<(File, File, Size)> {
-    None
-}
 
 /// Not known.
 pub(super) fn is_one_place() -> bool {
     false
 }
 
-/// A program that has no exit status.
-pub(super) fn end_by_signal(_: ExitStatus) -> ExitCode {
-    ExitCode::FAILURE
+/// A pipe as a file.
+pub(super) fn file(pipe: std::io::PipeReader) -> File {
+    File::from(std::os::windows::io::OwnedHandle::from(pipe))
+}
+
+/// What is said from now on is lost.
+pub(super) fn go_on(_: File) {}
+
+/// Ends this program with another's status, all 32 bits of it.
+#[expect(clippy::exit, reason = "an exit code of Rust's has 8 bits")]
+pub(super) fn end_alike(status: ExitStatus) -> ExitCode {
+    std::process::exit(status.code().unwrap_or(1))
 }
 
 /// Nothing to hold.
@@ -32,7 +33,13 @@ impl Signals {
         Self
     }
 
-    pub(super) fn pass_to(self, _: u32, _: Option<Size>) -> Passing {
+    pub(super) fn pass_to(self, _: u32) -> Passing {
         Passing
+    }
+}
+
+impl Passing {
+    pub(super) fn end(self) -> bool {
+        false
     }
 }

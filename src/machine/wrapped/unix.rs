@@ -1,45 +1,18 @@
-//! Terminals and signals, where there are such things.
+//! Files and signals, as Unix has them.
 
 use rustix::fd::OwnedFd;
 use rustix::fs::{Stat, fstat};
-use rustix::process::{Pid, Signal, getpgrp, kill_process};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{OptionalActions, OutputModes, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr, tcsetwinsize};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getpgrp, kill_process, setrlimit};
+use rustix::termios::tcgetpgrp;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::flag::register_conditional_default;
 use signal_hook::iterator::{Handle, Signals as Waiting};
 use std::fs::File;
 use std::io::{stderr, stdin, stdout};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{ExitCode, ExitStatus};
-
-/// The outer side of a terminal, to change its size.
-pub(super) struct Size(OwnedFd);
-
-impl Size {
-    fn follow(&self) {
-        if let Ok(size) = tcgetwinsize(stderr()) {
-            let _ = tcsetwinsize(&self.0, size);
-        }
-    }
-}
-
-/// A terminal like the person's, with its inner side for the command and its outer one for us; what is written inside
-/// arrives outside unchanged.
-pub(super) fn terminal() -> Option<(File, File, Size)> {
-    let outside = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).ok()?;
-    grantpt(&outside).ok()?;
-    unlockpt(&outside).ok()?;
-    let name = ptsname(&outside, Vec::new()).ok()?;
-    let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC;
-    let inside = rustix::fs::open(name.as_c_str(), flags, rustix::fs::Mode::empty()).ok()?;
-    let mut modes = tcgetattr(stderr()).ok()?;
-    // The person's terminal turns a line feed into a new line, once.
-    modes.output_modes.remove(OutputModes::OPOST);
-    tcsetattr(&inside, OptionalActions::Now, &modes).ok()?;
-    let size = Size(outside.try_clone().ok()?);
-    size.follow();
-    Some((File::from(inside), File::from(outside), size))
-}
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether standard output and standard error are the same file or pipe.
 pub(super) fn is_one_place() -> bool {
@@ -47,9 +20,25 @@ pub(super) fn is_one_place() -> bool {
     fstat(stdout()).ok().zip(fstat(stderr()).ok()).is_some_and(|(out, err)| place(out) == place(err))
 }
 
-/// Ends this program by the signal that ended another.
-pub(super) fn end_by_signal(status: ExitStatus) -> ExitCode {
-    let Some(signal) = status.signal() else { return ExitCode::FAILURE };
+/// A pipe as a file.
+pub(super) fn file(pipe: std::io::PipeReader) -> File {
+    File::from(OwnedFd::from(pipe))
+}
+
+/// Has `cat` pass on what is still to come, after this program.
+#[expect(clippy::disallowed_methods, reason = "it takes the place of this program, which ends")]
+pub(super) fn go_on(from: File) {
+    // Without it, what is said from now on is lost.
+    let _ = Command::new("cat").stdin(from).stdout(stderr()).stderr(Stdio::null()).spawn();
+}
+
+/// Ends this program as another ended: with its status, or by the same signal.
+pub(super) fn end_alike(status: ExitStatus) -> ExitCode {
+    let Some(signal) = status.signal() else {
+        return ExitCode::from(u8::try_from(status.code().unwrap_or(1) & 0xff).unwrap_or(1));
+    };
+    // One core file, the command's, is enough.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     // Does not come back, unless the signal ends nothing.
     let _ = signal_hook::low_level::emulate_default_handler(signal);
     ExitCode::from(u8::try_from(128 + signal).unwrap_or(u8::MAX))
@@ -59,32 +48,47 @@ pub(super) fn end_by_signal(status: ExitStatus) -> ExitCode {
 pub(super) struct Signals(Option<Waiting>);
 
 /// While this lives, signals are passed on.
-pub(super) struct Passing(Option<Handle>);
+pub(super) struct Passing {
+    handle: Option<Handle>,
+    /// Whether somebody wanted the command to stop.
+    stopped: Arc<AtomicBool>,
+}
 
-impl Drop for Passing {
-    fn drop(&mut self) {
-        if let Some(handle) = &self.0 {
+impl Passing {
+    /// From now on signals mean this program again; whether one has stopped the command.
+    pub(super) fn end(self) -> bool {
+        if let Some(handle) = &self.handle {
             handle.close();
         }
+        // Those that nobody else listens to.
+        for signal in [SIGQUIT, SIGUSR1, SIGUSR2] {
+            let _ = register_conditional_default(signal, Arc::new(AtomicBool::new(true)));
+        }
+        self.stopped.load(Ordering::SeqCst)
     }
 }
 
 impl Signals {
-    /// From now on, signals do not end the doctor. Those that are ignored stay so, for the command as well (nohup(1)).
+    /// From now on, signals do not end the doctor. Those that are ignored stay so, for the command as well (nohup(1)), where
+    /// the system tells which they are.
     pub(super) fn hold() -> Self {
         let ignored = ignored();
-        let all = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
+        let all = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
         Self(Waiting::new(all.into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0)).ok())
     }
 
     /// Passes them to the command. What the keyboard sends, the terminal sends to the command as well.
-    pub(super) fn pass_to(self, command: u32, size: Option<Size>) -> Passing {
-        let Some(mut waiting) = self.0 else { return Passing(None) };
-        let handle = waiting.handle();
-        let Some(pid) = i32::try_from(command).ok().and_then(Pid::from_raw) else { return Passing(Some(handle)) };
+    pub(super) fn pass_to(self, command: u32) -> Passing {
+        let stopped = Arc::new(AtomicBool::new(false));
+        let pid = i32::try_from(command).ok().and_then(Pid::from_raw);
+        let (Some(mut waiting), Some(pid)) = (self.0, pid) else { return Passing { handle: None, stopped } };
+        let passing = Passing { handle: Some(waiting.handle()), stopped: Arc::clone(&stopped) };
         let at_keyboard = is_in_foreground();
         std::thread::spawn(move || {
             for signal in waiting.forever() {
+                if [SIGINT, SIGQUIT, SIGTERM, SIGHUP].contains(&signal) {
+                    stopped.store(true, Ordering::SeqCst);
+                }
                 let passed = match signal {
                     SIGINT if !at_keyboard => Signal::INT,
                     SIGQUIT if !at_keyboard => Signal::QUIT,
@@ -92,17 +96,12 @@ impl Signals {
                     SIGHUP => Signal::HUP,
                     SIGUSR1 => Signal::USR1,
                     SIGUSR2 => Signal::USR2,
-                    SIGWINCH => {
-                        let Some(size) = &size else { continue };
-                        size.follow();
-                        Signal::WINCH
-                    }
                     _ => continue,
                 };
                 let _ = kill_process(pid, passed);
             }
         });
-        Passing(Some(handle))
+        passing
     }
 }
 

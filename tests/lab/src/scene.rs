@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Programs that every machine has.
 const ORDINARY: &[&str] = &[
     "sh", "bash", "cat", "cp", "cut", "date", "dirname", "env", "grep", "head", "mkdir", "mv", "python3", "rm", "sed",
-    "stty", "tr", "uname",
+    "sleep", "stty", "tr", "tty", "uname",
 ];
 
 /// After how many seconds a program is ended.

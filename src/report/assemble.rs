@@ -1,18 +1,19 @@
 //! Makes the finished document out of facts, runs and diagnosis. Everything that is told passes the scrubber here.
 
+mod git_view;
+mod said;
+
 use super::document::{
-    AnswerView, Candidate, CheckView, Counts, Document, EvidenceView, FindingView, FixView, GitView, HelperView,
-    RootCauseView, Status, SymptomView, TargetView, TextView, Tool,
+    CheckView, Counts, Document, EvidenceView, FindingView, FixView, RootCauseView, Status, SymptomView, TargetView,
+    Tool,
 };
 use crate::check::Gap;
 use crate::diagnosis::{Diagnosis, GitNow, Overall, RootCause, Said, findings_of, follows};
 use crate::facts::Facts;
-use crate::facts::answers::Answer;
 use crate::finding::{Finding, Fix, Severity, Step};
 use crate::machine::{Machine, Os};
 use crate::reading::Reading;
 use crate::runner::{Outcome, Run};
-use crate::shape::Kind;
 use crate::shell;
 use crate::symptoms::Seen;
 use crate::target::CloneUrl;
@@ -138,34 +139,6 @@ impl Teller<'_> {
         }
     }
 
-    fn text_view(&self, reading: &Reading) -> TextView {
-        let tell = |text: &Option<String>| text.as_ref().map(|text| self.text(text));
-        TextView {
-            source: self.text(&reading.source),
-            lines: reading.lines,
-            url: reading.url.as_ref().map(|url| self.text(&CloneUrl::read(url.expose()).shown)),
-            region: tell(&reading.region),
-            profile: tell(&reading.profile),
-            repository: tell(&reading.repository),
-        }
-    }
-
-    fn symptom(&self, seen: &Seen) -> SymptomView {
-        let candidate =
-            |(check, finding): (&str, &str)| Candidate { check: check.to_owned(), finding: finding.to_owned() };
-        SymptomView {
-            id: seen.symptom.id.clone(),
-            text: self.text(&seen.text),
-            line: Some(seen.line),
-            meaning: match &seen.elsewhere {
-                Some(host) => format!("This is about {}, and not about CodeCommit.", self.text(host)),
-                None => seen.symptom.meaning.clone(),
-            },
-            harmless: seen.symptom.harmless,
-            candidates: seen.symptom.candidates().filter(|_| seen.elsewhere.is_none()).map(candidate).collect(),
-        }
-    }
-
     /// What a URL tells by itself.
     fn url(&self, url: &CloneUrl) -> TargetView {
         let tell = |text: &String| self.text(text);
@@ -206,41 +179,6 @@ impl Teller<'_> {
                 .or_else(|| url.and_then(|url| url.profile.as_ref()))
                 .map(tell),
         }
-    }
-
-    fn git_view(&self, facts: &Facts) -> Option<GitView> {
-        let chain = facts.helpers.get()?.as_ref().ok()?;
-        let answers = facts.answers.get().and_then(|answers| answers.as_ref().ok());
-        let proxy = facts.endpoint.get().and_then(|probe| probe.as_ref().ok()?.proxy.as_ref());
-        let stores = facts.stores.get().and_then(|stores| stores.as_ref().ok());
-        let key = facts.credentials.get().and_then(|credentials| credentials.as_ref().ok()?.found());
-        let helpers = chain.helpers.iter().enumerate().map(|(at, helper)| {
-            let (answer, detail) = view(answers.and_then(|answers| answers.get(at)));
-            let held = stores.and_then(|stores| stores.items.iter().find(|item| item.helper == at));
-            // One that was not asked: what it would have said, by what it holds or signs with.
-            let would = match (helper.aws(), held) {
-                (Some(_), _) => key.map(|key| format!("it would sign with {}", key.key_id)),
-                (None, held) => held.map(|item| format!("it would give {}", item.shape.user)),
-            };
-            let detail = match (answer, detail, would) {
-                (AnswerView::NotAsked, Some(detail), Some(would)) => Some(format!("{detail}; {would}")),
-                (_, detail, _) => detail,
-            };
-            HelperView {
-                order: at + 1,
-                helper: self.text(helper.entry.text()),
-                source: self.text(&helper.entry.source),
-                line: helper.entry.line,
-                answer,
-                detail: detail.map(|detail| self.text(&detail)),
-            }
-        });
-        Some(GitView {
-            url: self.text(&chain.url),
-            use_http_path: chain.uses_http_path(),
-            proxy: proxy.map(|(url, _)| self.text(url)),
-            helpers: helpers.collect(),
-        })
     }
 
     fn check(&self, run: &Run, cause: Option<&str>) -> CheckView {
@@ -337,24 +275,5 @@ fn command(step: &Step, os: Os) -> Option<String> {
     match step {
         Step::Feed { lines, argv } => Some(shell::feed(lines, argv, os)),
         step => Some(shell::line(&step.argv()?, os)),
-    }
-}
-
-fn view(answer: Option<&Answer>) -> (AnswerView, Option<String>) {
-    match answer {
-        None => (AnswerView::NotAsked, None),
-        Some(Answer::None) => (AnswerView::None, None),
-        Some(Answer::NotAsked(why)) => (AnswerView::NotAsked, Some(why.clone())),
-        Some(Answer::Failed(why)) => (AnswerView::Failed, Some(why.clone())),
-        Some(Answer::Quit) => (AnswerView::Failed, Some("it tells Git to stop".to_owned())),
-        Some(Answer::Credential(shape)) => {
-            let answer = match shape.kind {
-                Kind::GitCredential => AnswerView::GitCredential,
-                Kind::SignedKey => AnswerView::SignedKey,
-                Kind::SignedSession => AnswerView::SignedSession,
-                Kind::SessionTokenMissing | Kind::AccessKey | Kind::EmptyPassword | Kind::Other => AnswerView::Other,
-            };
-            (answer, Some(shape.user.clone()))
-        }
     }
 }

@@ -98,7 +98,7 @@ pub fn diagnose(runs: &mut [Run], said: &Said) -> Diagnosis {
         let root = explanation_of_before(runs, &said.before);
         return Diagnosis { overall: without_errors(runs), root };
     }
-    let root = cause(runs, said);
+    let root = cause(runs, said).map(|root| beside(root, said));
     if let Some(root) = &root
         && let Some(finding) = find_mut(runs, &root.check, &root.finding)
     {
@@ -196,6 +196,17 @@ fn cause(runs: &[Run], said: &Said) -> Option<RootCause> {
     let git = found(runs, |check, finding| check == GIT && finding.severity == Severity::Error);
     let because = "Git was tried, and nothing else that was looked at explains its failure".to_owned();
     Some(root(*git.first()?, Confidence::Confirmed, because))
+}
+
+/// The cause, with a word about a text that tells of something else.
+fn beside(root: RootCause, said: &Said) -> RootCause {
+    let mut troubles = said.before.iter().filter(|seen| seen.is_trouble()).peekable();
+    let other =
+        troubles.peek().is_some() && troubles.all(|seen| !seen.symptom.is_explained_by(&root.check, &root.finding));
+    if !other || root.check == GIT {
+        return root;
+    }
+    RootCause { because: format!("{}; what the text says was something else", root.because), ..root }
 }
 
 /// The check that says why Git was not tried.

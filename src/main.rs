@@ -98,7 +98,8 @@ fn run_wrapped(machine: &Machine, args: &RunArgs) -> Result<ExitCode> {
     };
     if wrapped.is_failure() {
         let (name, line) = wrapped.command_line();
-        let reading = Reading::of(machine, &name, wrapped.overheard()).behind(machine, &line);
+        let reading = Reading::of(machine, &name, wrapped.overheard().unwrap_or_default());
+        let reading = reading.behind(machine, &line, wrapped.overheard().is_some());
         let told = examine(&Visit { reading: Some(&reading), ..visit(machine, &args.options) }, Stream::Err);
         if let Err(error) = told {
             complain(&machine.secrets().scrub(&format!("{error:#}")), USAGE);

@@ -16,6 +16,10 @@ use std::sync::LazyLock;
 pub struct Reading {
     /// Where it came from: "standard input", a file, "git clone".
     pub source: String,
+    /// Where the clone URL stands: in the text, or in the command that printed it.
+    pub url_from: &'static str,
+    /// Whether there is a text at all: at a terminal a command is not overheard.
+    pub was_heard: bool,
     /// How many lines it has.
     pub lines: usize,
     /// What was recognised, the most specific first.
@@ -37,6 +41,8 @@ impl Reading {
         let text = symptoms::clean(bytes);
         let mut reading = Self {
             source: source.to_owned(),
+            url_from: "the text",
+            was_heard: true,
             lines: text.lines().count(),
             seen: symptoms::ALL.recognise(&text),
             ..Self::default()
@@ -97,8 +103,12 @@ impl Reading {
 
     /// The same for what a command printed: its own words may name the URL, and say nothing.
     #[must_use]
-    pub fn behind(mut self, machine: &Machine, command: &str) -> Self {
+    pub fn behind(mut self, machine: &Machine, command: &str, was_heard: bool) -> Self {
+        self.was_heard = was_heard;
         let typed = Self::of(machine, "", command.as_bytes());
+        if typed.url.is_some() {
+            self.url_from = "the command";
+        }
         self.url = typed.url.or(self.url);
         self.region = typed.region.or(self.region);
         self.profile = typed.profile.or(self.profile);

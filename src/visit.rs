@@ -91,11 +91,11 @@ impl Visit<'_> {
     async fn choose(&self) -> Result<Chosen> {
         let time = self.options.timeout / 4;
         let chosen = chosen::in_time(self.machine.clone(), self.target.clone(), time).await;
-        let url = self.reading.filter(|_| self.target.is_none()).and_then(Reading::clone_url);
-        match url {
+        let reading = self.reading.filter(|_| self.target.is_none());
+        match reading.and_then(|reading| Some((reading.clone_url()?, reading.url_from))) {
             // The same URL as a remote's is that remote's, with all that is configured for it.
-            Some(url) if chosen.as_ref().is_ok_and(|chosen| chosen.url.as_ref() == Some(&url)) => chosen,
-            Some(url) => Ok(Chosen { url: Some(url), from: "the text".to_owned(), ..chosen.unwrap_or_default() }),
+            Some((url, _)) if chosen.as_ref().is_ok_and(|chosen| chosen.url.as_ref() == Some(&url)) => chosen,
+            Some((url, from)) => Ok(Chosen { url: Some(url), from: from.to_owned(), ..chosen.unwrap_or_default() }),
             None => chosen,
         }
     }

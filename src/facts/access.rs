@@ -136,6 +136,10 @@ fn is_limit(said: &str) -> bool {
 /// # Errors
 /// A gap where only a person could tell, because Git would ask one.
 async fn credential(facts: &Facts) -> Result<Option<Given>, Gap> {
+    // Where the host cannot be reached, Git never comes to ask for one.
+    if facts.endpoint().await.is_ok_and(|probe| !probe.is_reachable()) {
+        return Ok(None);
+    }
     match facts.offered().await {
         Ok(Offered::Credential(given)) => Ok(Some(given.clone())),
         Ok(Offered::Nothing(Prompt::Nobody(_))) => Ok(None),

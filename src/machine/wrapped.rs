@@ -35,7 +35,7 @@ pub struct Wrapped {
     status: ExitStatus,
     was_stopped: bool,
     listening: Option<Listening>,
-    overheard: Vec<u8>,
+    overheard: Option<Vec<u8>>,
 }
 
 /// Why a command could not be started.
@@ -82,7 +82,7 @@ impl Wrapped {
         let listening = ear.map(Listening::begin);
         let status = child.wait().map_err(not_started)?;
         let was_stopped = passing.end();
-        let overheard = listening.as_ref().map(Listening::heard).unwrap_or_default();
+        let overheard = listening.as_ref().map(Listening::heard);
         Ok(Self { command: command.to_vec(), status, was_stopped, listening, overheard })
     }
 
@@ -99,10 +99,10 @@ impl Wrapped {
         (words.iter().take(2).map(AsRef::as_ref).collect::<Vec<_>>().join(" "), words.join(" "))
     }
 
-    /// What was overheard.
+    /// What was overheard; nothing of a command at a terminal.
     #[must_use]
-    pub fn overheard(&self) -> &[u8] {
-        &self.overheard
+    pub fn overheard(&self) -> Option<&[u8]> {
+        self.overheard.as_deref()
     }
 
     /// Ends this program as the command ended: with its status, or by the same signal.

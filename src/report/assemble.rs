@@ -50,7 +50,7 @@ pub fn assemble(facts: &Facts, told: Told<'_>) -> Document {
         outcome: told.diagnosis.overall,
         root_cause: root.map(|root| teller.root(root)),
         git_view: teller.git_view(facts),
-        text: told.reading.map(|reading| teller.text_view(reading)),
+        text: told.reading.and_then(|reading| reading.was_heard.then(|| teller.text_view(reading))),
         symptoms: told.said.before.iter().map(|seen| teller.symptom(seen)).chain(now).collect(),
         counts: count(&checks),
         checks,
@@ -63,7 +63,7 @@ pub fn assemble(facts: &Facts, told: Told<'_>) -> Document {
 pub fn of_text(machine: &Machine, reading: &Reading, root: Option<RootCause>, took: Duration) -> Document {
     let teller = Teller { machine };
     let given = reading.clone_url().map(|url| CloneUrl::read(url.expose()));
-    let target = given.map(|url| TargetView { from: "the text".to_owned(), ..teller.url(&url) });
+    let target = given.map(|url| TargetView { from: reading.url_from.to_owned(), ..teller.url(&url) });
     Document {
         target: target.unwrap_or_else(|| TargetView {
             from: "nowhere".to_owned(),

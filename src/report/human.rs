@@ -195,7 +195,7 @@ impl Page {
         let host = || target.host.as_ref().map(|host| format!("the set-up for {host}"));
         let mut about =
             vec![target.url.clone().or_else(host).unwrap_or_else(|| "the set-up, without a clone URL".to_owned())];
-        if target.from.starts_with("remote") || target.from == "the text" {
+        if target.from.starts_with("remote") || target.from.starts_with("the ") {
             about.push(target.from.clone());
         }
         about.extend(target.profile.as_ref().map(|profile| format!("profile {profile}")));

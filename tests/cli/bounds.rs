@@ -97,7 +97,7 @@ fn nothing_that_was_started_outlives_the_doctor() -> Result<()> {
     scene.program("git", &format!("#!/bin/sh\n{slow}\n"))?;
     scene.file(".aws/config", "[default]\ncredential_process = hang\nregion = us-east-2\n")?;
     scene.program("hang", hang)?;
-    report(&scene, &["--timeout", "1.5", "--method", "credential-helper", URL])?;
+    report(&scene, &["--timeout", "4", "--method", "credential-helper", URL])?;
     assert!(ends(&scene)?, "a program outlives the time budget");
     Ok(())
 }

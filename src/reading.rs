@@ -48,7 +48,11 @@ impl Reading {
             ..Self::default()
         };
         let mut found: Option<Mention> = None;
+        let (mut looks, mut before) = (0, "");
         for line in text.lines().filter(|line| line.len() <= LONGEST) {
+            if std::mem::replace(&mut before, line) == line {
+                continue;
+            }
             if line.contains("://") && line.contains(['@', '?']) {
                 for word in line.split_whitespace().filter(|word| word.contains("://")) {
                     for secret in secrets_of_foreign_url(word) {
@@ -56,9 +60,14 @@ impl Reading {
                     }
                 }
             }
-            // What somebody wrote cannot be bettered.
-            if found.as_ref().is_none_or(|found| found.weight < Weight::Written) {
-                found = mentions(line).into_iter().chain(found).max_by_key(|mention| mention.weight);
+            // What somebody wrote cannot be bettered, and after so many lines nothing new is to be expected.
+            if looks < LOOKS && found.as_ref().is_none_or(|found| found.weight < Weight::Written) {
+                let here = mentions(line);
+                looks += usize::from(!here.is_empty());
+                found = found
+                    .into_iter()
+                    .chain(here)
+                    .reduce(|best, next| if next.weight > best.weight { next } else { best });
             }
             reading.note(line);
         }
@@ -135,6 +144,9 @@ impl Reading {
         }
     }
 }
+
+/// In how many lines a clone URL is looked for among those that mention one.
+const LOOKS: usize = 1000;
 
 /// A longer line is no message.
 const LONGEST: usize = 32 * 1024;

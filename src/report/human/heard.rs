@@ -86,6 +86,6 @@ fn title(check: &str, finding: &str) -> Option<&'static str> {
 
 /// `keychain/expired-signature-stored (A store holds an expired signature)`.
 fn named(check: &str, finding: &str) -> String {
-    let title = title(check, finding).map(|title| format!(" ({title})")).unwrap_or_default();
-    format!("{check}/{finding}{title}")
+    let title = title(check, finding).unwrap_or("not checked yet");
+    format!("{check}/{finding} ({title})")
 }

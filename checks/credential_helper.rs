@@ -273,13 +273,12 @@ impl View<'_> {
         let host = self.url.and_then(|url| url.host.as_deref()).unwrap_or("git-codecommit.REGION.amazonaws.com");
         // The empty entry in front cuts off whatever answers for this host now.
         let answers = if self.chain.helpers.is_empty() { Safety::Safe } else { Safety::Review };
-        let add = remedies::add_aws_helper(host, self.chain.elsewhere.first()).at_least(answers);
-        if let Some(elsewhere) = self.chain.elsewhere.first() {
-            let section = elsewhere.section.as_deref().unwrap_or_default();
-            let message =
-                format!("The AWS CLI credential helper is configured for {section}, which does not cover {host}.");
-            return Finding::new(&SCOPE_MISSES_HOST, message).seen(elsewhere.entry.evidence()).fix(add);
-        }
+        // A profile that does not exist helps nobody.
+        let usable = |helper: &&Helper| {
+            let profile = helper.aws().and_then(|aws| aws.profile.as_deref());
+            profile.is_none_or(|profile| self.profiles.get(profile).is_some())
+        };
+        let add = remedies::add_aws_helper(host, self.chain.elsewhere.iter().find(usable)).at_least(answers);
         if let (Some(lost), Some((reset, _))) =
             (self.chain.forgotten.iter().find(|helper| helper.aws().is_some()), self.chain.resets.last())
         {
@@ -291,6 +290,12 @@ impl View<'_> {
                 .seen(reset.evidence())
                 .fix(fix)
                 .fix(add);
+        }
+        if let Some(elsewhere) = self.chain.elsewhere.first() {
+            let section = elsewhere.section.as_deref().unwrap_or_default();
+            let message =
+                format!("The AWS CLI credential helper is configured for {section}, which does not cover {host}.");
+            return Finding::new(&SCOPE_MISSES_HOST, message).seen(elsewhere.entry.evidence()).fix(add);
         }
         let message =
             format!("The AWS CLI credential helper is needed ({}), and none is configured.", self.method.reason);

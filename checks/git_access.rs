@@ -96,7 +96,7 @@ impl View<'_> {
 
     fn cannot_read(&self, said: &str) -> Finding {
         let message = format!("Git cannot read {}{}", self.name(), self.reason());
-        let finding = Finding::new(&CANNOT_READ, message).seen(Evidence::new("git ls-remote", last_line(said)));
+        let finding = Finding::new(&CANNOT_READ, message).seen(Evidence::new("git ls-remote", self.telling_line(said)));
         let finding = match &self.access.refusal {
             Some(answer) => finding.seen(Evidence::new("CodeCommit", answer.told())),
             None => finding,
@@ -124,6 +124,22 @@ impl View<'_> {
             || ", and says why in words that the doctor does not know.".to_owned(),
             |meaning| format!(": {}", uncapitalised(meaning)),
         )
+    }
+
+    /// The line of Git's that says most.
+    fn telling_line(&self, said: &str) -> String {
+        let seen = symptoms::ALL.recognise(said).into_iter().find(symptoms::Seen::is_trouble);
+        seen.filter(|seen| !seen.symptom.vague).map_or_else(|| last_line(said), |seen| seen.text)
+    }
+
+    /// Whether git-remote-codecommit itself did not run.
+    fn is_about_grc(&self) -> bool {
+        let words = self.access.words().unwrap_or_default();
+        self.url.protocol == Protocol::Grc
+            && symptoms::ALL
+                .recognise(&words)
+                .first()
+                .is_some_and(|seen| seen.symptom.candidates().any(|(check, _)| check == "git-remote-codecommit"))
     }
 
     /// The user name of the Git credential that Git sent.
@@ -156,7 +172,12 @@ impl View<'_> {
         let exception = answer.and_then(|answer| answer.exception.as_deref()).unwrap_or_default();
         match answer.map(|answer| answer.status) {
             Some(404) => self.look_for_it(),
-            Some(_) if exception.contains("AccessDenied") && !exception.contains("Encryption") => self.allow("codecommit:GitPull"),
+            Some(_) if exception.contains("Encryption") => {
+                Fix::manual("See that the repository's KMS key is enabled, and that this identity may use it through CodeCommit")
+                    .instruct("It needs kms:Decrypt, kms:Encrypt, kms:ReEncrypt*, kms:GenerateDataKey* and kms:DescribeKey, and no policy that denies them.")
+                    .docs(docs::ENCRYPTION)
+            }
+            Some(_) if exception.contains("AccessDenied") => self.allow("codecommit:GitPull"),
             Some(401 | 403) if self.git_credential().is_some() && (exception.is_empty() || self.is_unknown_to_aws()) => Fix::manual("Reset the password of this Git credential in IAM, where it is shown once, and sign in with it")
                 .instruct("IAM console, Users, the user, Security credentials, HTTPS Git credentials for AWS CodeCommit: see that it is active.")
                 .docs(docs::TROUBLE_GIT_CREDENTIALS),
@@ -166,6 +187,10 @@ impl View<'_> {
             }
             Some(429) => Fix::manual("Wait, and let automatic jobs fetch less often"),
             Some(401 | 403) => self.allow("codecommit:GitPull"),
+            _ if self.is_about_grc() => {
+                Fix::manual("Install git-remote-codecommit again, and see that its folder is on the PATH of whatever runs Git")
+                    .docs(docs::SETUP_GRC)
+            }
             _ if said.contains("not found") => self.look_for_it(),
             _ => Fix::manual("See what Git says").run(["git".to_owned(), "ls-remote".to_owned(), self.url.shown.clone()]),
         }

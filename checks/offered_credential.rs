@@ -177,8 +177,15 @@ impl View<'_> {
         let make = Fix::manual("Create a Git credential in IAM, and keep it in a credential store")
             .instruct("IAM console, Users, your user, Security credentials, HTTPS Git credentials for AWS CodeCommit.")
             .docs(docs::SETUP_GIT_CREDENTIALS);
-        let finding =
-            Finding::new(&NOTHING, message).at_most(severity).seen(Evidence::new("git credential fill", asked));
+        let finding = Finding::new(&NOTHING, message).at_most(severity);
+        // An entry that is there and of no use tells more than that there is none.
+        let finding = self.stores.ignored.iter().fold(finding, |finding, ignored| {
+            let fix = Fix::manual(format!("Correct line {} of {}: {}", ignored.line, ignored.place, ignored.why));
+            finding
+                .seen(Evidence::at(&ignored.place, Some(ignored.line), format!("Git does not use it: {}", ignored.why)))
+                .fix(fix)
+        });
+        let finding = finding.seen(Evidence::new("git credential fill", asked));
         let finding = complaints.fold(finding, Finding::seen).fix(make).fix(
             Fix::manual("Or sign with AWS credentials: use git-remote-codecommit, or the AWS CLI's helper")
                 .docs(docs::SETUP_GRC),

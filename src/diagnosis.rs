@@ -169,7 +169,10 @@ fn cause(runs: &[Run], said: &Said) -> Option<RootCause> {
         Some(GitNow::Fails(seen)) => seen,
         _ => &[],
     };
-    let symptoms = || now.iter().chain(&said.before).filter(|seen| seen.is_trouble());
+    // Where the server has said more, a text's bare 403 says nothing.
+    let is_plain = now.iter().any(|seen| seen.is_trouble() && !seen.symptom.vague);
+    let before = said.before.iter().filter(|seen| !(is_plain && seen.symptom.vague));
+    let symptoms = || now.iter().chain(before.clone()).filter(|seen| seen.is_trouble());
 
     let errors = found(runs, |check, finding| check != GIT && finding.severity == Severity::Error);
     // What kept Git from being tried at all, or what led to that, comes before everything that was only looked at.

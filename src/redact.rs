@@ -106,8 +106,6 @@ pub fn redact(text: &str) -> String {
             ),
             // The password is ...; libsecret is no secret
             (r#"(?i)(\b(?:password|passwd|passphrase|secret|token)\s+is\s+)[^\s"';,&}]+"#, "${1}***"),
-            // What was typed behind a prompt, and pasted
-            (r"(?im)^(\s*(?:username|password|passphrase) for '[^']*':[ \t]*)\S.*$", "${1}***"),
             (r"(?i)(enter mfa code for [^\s]+:\s*)\S+", "${1}***"),
             // setx AWS_SECRET_ACCESS_KEY ..., AWS Secret Access Key [None]: ...
             (
@@ -129,7 +127,11 @@ pub fn redact(text: &str) -> String {
             // What follows a number sign in an address is none of the server's business
             (r#"(://[^\s'"<>#]+#)[^\s'"<>]+"#, "${1}***"),
             // What git says of a line that a helper should not have printed
-            (r"(invalid credential line: ).+", "${1}***"),
+            (r"(?i)(invalid credential line: ).+", "${1}***"),
+            // Tokens that say themselves what they are
+            (r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abp]-)[A-Za-z0-9_-]{8,}", "***"),
+            (r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+){1,2}", "***"),
+            (r"(?i)(\bsshpass\s+-p\s*|\s/pass:|\bpass=)\S+", "${1}***"),
             // GITHUB_TOKEN=..., DB_PASSWORD=...
             (r#"\b([A-Z][A-Z0-9_]*(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY)[A-Z0-9_]*=)[^\s;'"]+"#, "${1}***"),
             // curl -u user:password
@@ -145,7 +147,7 @@ pub fn redact(text: &str) -> String {
     if plain {
         return text.to_owned();
     }
-    let mut clean = mask_user_tokens(text);
+    let mut clean = mask_typed(&mask_user_tokens(text));
     for (pattern, with) in PATTERNS.iter() {
         if pattern.is_match(&clean) {
             clean = pattern.replace_all(&clean, *with).into_owned();
@@ -180,6 +182,20 @@ pub fn redact_helper(value: &str) -> String {
     let plain = |word: &&&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./~:".contains(c));
     let program = words.iter().find(plain).copied().unwrap_or_default();
     format!("!{program} …")
+}
+
+/// Masks what was typed behind a prompt of git's, and pasted with it. Git's own words about a prompt stay.
+fn mask_typed(text: &str) -> String {
+    static PROMPT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?i)((?:could not read )?)((?:username|password|passphrase) for '[^'\r\n]*'\s?:[ \t]*)([^\r\n]+)")
+            .ok()
+    });
+    let Some(prompt) = PROMPT.as_ref() else { return text.to_owned() };
+    let masked = prompt.replace_all(text, |found: &regex_lite::Captures<'_>| {
+        let typed = if found[1].is_empty() { MASK } else { &found[3] };
+        format!("{}{}{typed}", &found[1], &found[2])
+    });
+    masked.into_owned()
 }
 
 /// Masks the user part of an https URL when it is long enough to be an access token and is no name that AWS gave.
@@ -247,6 +263,10 @@ mod tests {
             format!("AKIAIOSFODNN7EXAMPLE:{KEY}"),
             format!("-----BEGIN RSA PRIVATE KEY----- {KEY}"),
             format!("curl --user 'ann:{KEY}' https://h"),
+            format!("error: 403 ghp_{KEY}"),
+            "x eyJhbGciOiJI.wJalrXUtnFEMI.abc".to_owned(),
+            format!("Invalid credential line: {KEY}"),
+            format!("> Password for 'https://h' : {KEY}"),
             format!("curl -su \"ann:a {KEY}\" https://h"),
             "https://ann:wJalrXUtn FEMI@h/x".to_owned(),
             format!("https://h/x#{KEY}"),

@@ -39,6 +39,9 @@ pub struct Symptom {
     /// Whether it says less than whatever else is said with it.
     #[serde(default)]
     pub vague: bool,
+    /// Whether only other Git hosts say it.
+    #[serde(default)]
+    others: bool,
     /// The texts, in the language of [`Pattern`].
     patterns: Vec<String>,
     /// The findings that can explain it, `check/finding`, the likeliest first.
@@ -150,13 +153,22 @@ impl Table {
     pub fn recognise(&'static self, text: &str) -> Vec<Seen> {
         let mentioned = host::mentions_codecommit(text);
         let mut seen: Vec<(usize, Seen)> = Vec::new();
+        let mut last: Option<(u32, String)> = None;
         let mut note = |at: usize, line: &str, number: u32| {
-            let elsewhere = host::elsewhere(line, mentioned);
+            let symptom = &self.symptoms[at];
+            // Git's last words follow those of the host that refused.
+            let follows = last.as_ref().filter(|(before, _)| symptom.vague && number - before <= 3);
+            let others = symptom.others.then(|| "another Git host".to_owned());
+            let elsewhere =
+                others.or_else(|| host::elsewhere(line, mentioned)).or_else(|| follows.map(|(_, host)| host.clone()));
+            if let Some(host) = &elsewhere {
+                last = Some((number, host.clone()));
+            }
             // The same of another host does not stand for it.
             if seen.iter().all(|(other, known)| *other != at || known.elsewhere.is_some() && elsewhere.is_none()) {
                 seen.retain(|(other, _)| *other != at);
                 let told = redact(line).chars().take(TOLD).collect();
-                seen.push((at, Seen { symptom: &self.symptoms[at], text: told, line: number, elsewhere }));
+                seen.push((at, Seen { symptom, text: told, line: number, elsewhere }));
             }
         };
         let mut before = String::new();

@@ -67,6 +67,8 @@ pub struct CloneUrl {
     pub host: Option<String>,
     /// An explicit port.
     pub port: Option<u16>,
+    /// Host and port as they are written, which is how Git names them to its helpers.
+    pub authority: Option<String>,
     /// The path, from its first slash.
     pub path: String,
     /// What kind of host it is.
@@ -105,6 +107,7 @@ impl CloneUrl {
             protocol,
             host: None,
             port: None,
+            authority: None,
             path: String::new(),
             endpoint: Endpoint::Foreign,
             region: None,
@@ -168,11 +171,12 @@ impl CloneUrl {
     fn from_grc(text: &str, scheme: &str, rest: &str) -> Self {
         let mut url = Self::new(text, Protocol::Grc);
         url.region = scheme.split_once("::").map(|(_, region)| region.to_owned()).filter(|region| !region.is_empty());
-        let (authority, path) = rest.split_at(path_start(rest));
-        let (profile, repository) = match authority.rsplit_once('@') {
-            Some((profile, repository)) => (Some(profile), repository),
-            None => (None, authority),
+        // Whatever stands before the last @ is no part of the name.
+        let (profile, rest) = match rest.rsplit_once('@') {
+            Some((profile, rest)) => (Some(profile), rest),
+            None => (None, rest),
         };
+        let (repository, path) = rest.split_at(path_start(rest));
         // Whatever stands behind a colon would be a password, which these URLs do not have.
         let profile = profile.map(|profile| profile.split(':').next().unwrap_or_default());
         url.profile = profile.map(|profile| percent_decode_str(profile).decode_utf8_lossy().into_owned());
@@ -201,6 +205,7 @@ impl CloneUrl {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         (self.endpoint, self.region) = classify(&host);
         self.port = port;
+        self.authority = Some(authority.to_owned()).filter(|_| !host.is_empty());
         self.host = Some(host).filter(|host| !host.is_empty());
     }
 
@@ -221,10 +226,7 @@ impl CloneUrl {
     pub fn https(&self) -> Option<String> {
         let host = self.host.as_ref()?;
         match self.protocol {
-            Protocol::Https => {
-                let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
-                Some(format!("https://{host}{port}{}", self.path))
-            }
+            Protocol::Https => Some(format!("https://{}{}", self.authority.as_ref().unwrap_or(host), self.path)),
             Protocol::Grc => Some(format!("https://{host}/v1/repos/{}", self.repository.as_ref()?)),
             Protocol::Ssh | Protocol::Other => None,
         }

@@ -12,7 +12,7 @@ pub use server::ServerAnswer;
 use super::Facts;
 use super::offered::{Given, Offered, Prompt};
 use crate::check::Gap;
-use crate::machine::Ended;
+use crate::machine::{DialError, Ended};
 use crate::target::Protocol;
 use asking::{Asking, last_words};
 use serde::{Deserialize, Serialize};
@@ -75,7 +75,7 @@ pub async fn observe(facts: &Facts) -> Result<Access, Gap> {
     }
     let is_read_by_git = match url.protocol {
         // Over plain http a password would travel in the clear; clone-url says that this is no URL of CodeCommit's.
-        Protocol::Https => url.is_codecommit() && url.shown.to_ascii_lowercase().starts_with("https://"),
+        Protocol::Https => url.is_codecommit() && url.shown.starts_with("https://"),
         Protocol::Grc => true,
         Protocol::Ssh | Protocol::Other => false,
     };
@@ -100,6 +100,9 @@ pub async fn observe(facts: &Facts) -> Result<Access, Gap> {
     if let Ok(probe) = facts.endpoint().await {
         if probe.other_auth && probe.proxy.is_some() {
             return Err(Gap::unknown("Git signs in to its proxy in a way that the doctor cannot"));
+        }
+        if matches!(probe.failure, Some((_, DialError::Timeout))) {
+            return Err(Gap::blocked("endpoint", "nobody answers there, and Git would wait in vain as well"));
         }
         if probe.answer.as_ref().is_some_and(|answer| answer.status == TOO_MANY) {
             return Err(Gap::blocked("endpoint", "CodeCommit limits the requests, so it is not asked again"));

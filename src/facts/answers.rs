@@ -107,7 +107,8 @@ async fn ask(
     ];
     let asking = git_settings::with(machine, Invocation::new(git, ["credential", "fill"]), &config);
     // Without a repository's name the AWS helper has nothing to sign; any name shows whether it works.
-    let any = if chain.url.ends_with('/') { "v1/repos/any" } else { "" };
+    let bare = chain.url.strip_prefix("https://").is_some_and(|rest| rest.find('/') == Some(rest.len() - 1));
+    let any = if bare { "v1/repos/any" } else { "" };
     let mut input = format!("url={}{any}\n", chain.url);
     if let Some(user) = user {
         input = format!("{input}username={}\n", user.expose());

@@ -20,6 +20,8 @@ pub struct Stores {
     pub items: Vec<Item>,
     /// Items for the host that do not answer, because git asks for a path and they have another one, or none.
     pub elsewhere: Vec<Item>,
+    /// Lines of a credential file that name the host and that git does not take for it.
+    pub ignored: Vec<Ignored>,
     /// Stores that could not be looked into, and why.
     pub closed: Vec<(StoreKind, String)>,
 }
@@ -43,6 +45,17 @@ pub struct Item {
     pub shape: Shape,
     /// How many seconds ago it was stored, where the store knows.
     pub stored: Option<i64>,
+}
+
+/// A line of a credential file that git does not understand as it was meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ignored {
+    /// The file.
+    pub place: String,
+    /// The line in it.
+    pub line: u32,
+    /// What is wrong with it, as part of a sentence.
+    pub why: String,
 }
 
 impl Stores {
@@ -142,9 +155,8 @@ pub async fn observe(facts: &Facts) -> Result<Stores, Gap> {
         .as_ref()
         .and_then(|url| url.host.clone())
         .ok_or_else(|| Gap::not_applicable("there is no host"))?;
-    // Git compares a port like a part of the host's name.
-    let port = target.effective.as_ref().and_then(|url| url.port).map(|port| format!(":{port}")).unwrap_or_default();
-    let authority = format!("{host}{port}");
+    // Git compares the host with its port, as both are written.
+    let authority = target.effective.as_ref().and_then(|url| url.authority.clone()).unwrap_or_else(|| host.clone());
     let machine = &facts.machine;
     let path = target.effective.as_ref().map(|url| url.path.trim_start_matches('/')).filter(|_| chain.uses_http_path());
     let mut stores = Stores::default();
@@ -163,7 +175,11 @@ pub async fn observe(facts: &Facts) -> Result<Stores, Gap> {
                 _ => vault::look(machine, &host).await,
             },
             HelperKind::LibSecret => secret_service::look(machine, &host).await,
-            HelperKind::Store(file) => Ok(file::look(machine, file.as_deref(), &authority).await),
+            HelperKind::Store(file) => {
+                let (items, ignored) = file::look(machine, file.as_deref(), &authority).await;
+                stores.ignored.extend(ignored);
+                Ok(items)
+            }
             HelperKind::Aws(_) | HelperKind::Cache | HelperKind::Other => continue,
         };
         seen.push(&helper.kind);

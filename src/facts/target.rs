@@ -59,6 +59,13 @@ pub async fn observe(facts: &Facts) -> Result<Target, Gap> {
         None if target.dubious.is_none() => remote_that_git_lists(facts, chosen.remote.as_deref()).await,
         url => url.clone().map(|url| (chosen.from.clone(), url)),
     };
+    // What git repeats of a URL may be what it made of a remote's.
+    let found = match found {
+        Some((from, url)) if from.starts_with("the ") => {
+            Some(rewritten_remote(facts, &url).await.unwrap_or((from, url)))
+        }
+        found => found,
+    };
     let Some((from, url)) = &found else {
         let listed = facts.git_config().await.is_ok_and(|config| config.fatal().is_none());
         target.missing_remote = chosen.remote.clone().filter(|_| listed && target.dubious.is_none());
@@ -105,6 +112,17 @@ async fn remote_that_git_lists(facts: &Facts, named: Option<&str>) -> Option<(St
         let url = entry.exact();
         (url.len() <= LONGEST_URL && is_meant(remote?, url))
             .then(|| (format!("remote {}", remote.unwrap_or_default()), Secret::new(url)))
+    })
+}
+
+/// The remote whose URL git rewrites to this one.
+async fn rewritten_remote(facts: &Facts, url: &Secret) -> Option<(String, Secret)> {
+    let config = facts.git_config().await.ok()?;
+    let mut urls = config.section("remote").filter(|(_, name, _)| *name == "url");
+    urls.find_map(|(remote, _, entry)| {
+        let written = entry.exact();
+        let leads_here = rewrite(config, written, "insteadof").0.as_deref() == Some(url.expose());
+        leads_here.then(|| (format!("remote {}", remote.unwrap_or_default()), Secret::new(written)))
     })
 }
 

@@ -138,12 +138,14 @@ struct Listening {
     /// How many bytes have been passed on; odd while some are on their way.
     steps: Arc<AtomicU64>,
     ended: mpsc::Receiver<()>,
-    ear: Option<Ear>,
+    /// The ear once more, for whoever goes on listening; gone when nobody is there to be told.
+    ear: Arc<Mutex<Option<Ear>>>,
 }
 
 impl Listening {
     fn begin(mut from: Ear) -> Self {
-        let ear = from.try_clone().ok();
+        let ear = Arc::new(Mutex::new(from.try_clone().ok()));
+        let second = Arc::clone(&ear);
         let (heard, steps) = (Arc::new(Mutex::new(VecDeque::new())), Arc::new(AtomicU64::new(0)));
         let (end, ended) = mpsc::channel();
         let (memory, step) = (Arc::clone(&heard), Arc::clone(&steps));
@@ -155,6 +157,7 @@ impl Listening {
                 // Whoever reads standard error may have gone away; then the command finds its pipe broken as well.
                 let passed = to.write_all(&chunk[..read]).and_then(|()| to.flush());
                 if passed.is_err_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
+                    second.lock().ok().and_then(|mut ear| ear.take());
                     break;
                 }
                 if let Ok(mut memory) = memory.lock() {
@@ -185,8 +188,9 @@ impl Listening {
 
     /// Lets another program go on passing on what those say whom the command left behind.
     fn hand_over(self) {
+        let ear = self.ear.lock().ok().and_then(|mut ear| ear.take());
         if self.ended.try_recv() == Err(mpsc::TryRecvError::Empty)
-            && let Some(ear) = self.ear
+            && let Some(ear) = ear
         {
             system::go_on(ear);
         }

@@ -43,9 +43,6 @@ pub(super) fn elsewhere(line: &str, mentioned: bool) -> Option<String> {
     if let Some(service) = foreign_service(line) {
         return Some(service);
     }
-    if mentions_codecommit(line) {
-        return None;
-    }
     let host = named(line)?;
     let others =
         OTHERS.iter().any(|other| host == *other || host.strip_suffix(other).is_some_and(|rest| rest.ends_with('.')));
@@ -53,16 +50,46 @@ pub(super) fn elsewhere(line: &str, mentioned: bool) -> Option<String> {
         .iter()
         .any(|aws| host.ends_with(aws));
     let local = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok();
+    if !others && (host.contains("codecommit") || line.contains("/v1/repos/") || line.contains("codecommit::")) {
+        return None;
+    }
     (others || !(mentioned || of_aws || local)).then_some(host)
 }
 
-/// The AWS service that a line is about, when Git has nothing to do with it.
+/// What Git and its tools ask AWS for; whatever else is asked, Git has nothing to do with it.
+const SERVICES: &[&str] = &["codecommit", "kms", "sts", "iam", "sso"];
+const OPERATIONS: &[&str] = &[
+    "AssumeRole",
+    "GetRoleCredentials",
+    "GetCallerIdentity",
+    "GetSessionToken",
+    "GetFederationToken",
+    "CreateToken",
+    "Repositor",
+    "Branch",
+    "GitPu",
+    "Decrypt",
+    "Encrypt",
+    "GenerateDataKey",
+    "DescribeKey",
+    "ListAliases",
+    "GetUser",
+    "SimulatePrincipalPolicy",
+    "ServiceSpecificCredential",
+    "SSHPublicKey",
+];
+
+/// The part of AWS that a line is about, when that is none of Git's business.
 fn foreign_service(line: &str) -> Option<String> {
-    static SERVICE: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"not authorized to perform:? ([a-z0-9-]+):([A-Za-z]+)").ok());
-    let found = SERVICE.as_ref()?.captures(line)?;
-    let service = found.get(1)?.as_str();
-    (!["codecommit", "kms", "sts", "iam", "sso"].contains(&service)).then(|| format!("AWS's {service}"))
+    static PATTERNS: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| {
+        let action = Regex::new(r"not authorized to perform:? ([a-z0-9-]+):[A-Za-z]+").ok()?;
+        Some((action, Regex::new(r"calling the ([A-Za-z]+) operation").ok()?))
+    });
+    let (action, operation) = PATTERNS.as_ref()?;
+    let first = |pattern: &Regex| pattern.captures(line).and_then(|found| Some(found.get(1)?.as_str().to_owned()));
+    let service = first(action).filter(|service| !SERVICES.contains(&service.as_str()));
+    let asked = || first(operation).filter(|name| !OPERATIONS.iter().any(|known| name.contains(known)));
+    service.or_else(asked).map(|name| format!("AWS's {name}"))
 }
 
 /// The host that a line names: in a URL, before the path of an ssh remote, or in the words of curl and ssh.
@@ -98,6 +125,9 @@ mod tests {
             ("Could not connect to the endpoint URL: \"https://sts.us-east-1.amazonaws.com/\"", false, None),
             ("Permission denied (publickey).", false, None),
             ("User: x is not authorized to perform: s3:PutObject with an explicit deny", true, Some("AWS's s3")),
+            ("unable to access 'https://github.com/o/codecommit-doctor/': error: 403", true, Some("github.com")),
+            ("(ExpiredToken) when calling the PutObject operation: expired", false, Some("AWS's PutObject")),
+            ("(ExpiredToken) when calling the AssumeRoleWithSAML operation: expired", false, None),
             ("User: x is not authorized to perform: codecommit:GitPull on resource: y", true, None),
         ] {
             assert_eq!(elsewhere(line, mentioned).as_deref(), host, "{line}");

@@ -75,6 +75,15 @@ fn a_slow_reader_loses_nothing() -> Result<()> {
 }
 
 #[test]
+fn a_reader_that_goes_away_ends_the_command() -> Result<()> {
+    let scene = Scene::alone()?;
+    let script = "while :; do echo more >&2 || exit 3; done";
+    let output = scene.shell(&format!("'{DOCTOR}' run --offline -- sh -c '{script}' 2>&1 | head -n 1"))?;
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b"more\n"[..]));
+    Ok(())
+}
+
+#[test]
 fn who_is_left_behind_goes_on_speaking() -> Result<()> {
     let scene = Scene::alone()?;
     // A pipe that a file is put into when the doctor has ended.

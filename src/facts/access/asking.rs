@@ -52,8 +52,7 @@ impl Asking<'_> {
         args.extend(["ls-remote", "--quiet", named.unwrap_or(REMOTE)]);
         let mut run = Invocation::new(&self.program, args);
         if let Some(given) = &self.given {
-            let port = self.url.port.map(|port| format!(":{port}")).unwrap_or_default();
-            run = run.env("CODECOMMIT_DOCTOR_HOST", format!("{}{port}", self.url.host.as_deref().unwrap_or_default()));
+            run = run.env("CODECOMMIT_DOCTOR_HOST", self.url.authority.as_deref().unwrap_or_default());
             run = run.env("CODECOMMIT_DOCTOR_USER", given.pair.0.expose());
             run = run.env("CODECOMMIT_DOCTOR_PASSWORD", given.pair.1.expose());
         }

@@ -96,7 +96,7 @@ impl View<'_> {
 
     fn cannot_read(&self, said: &str) -> Finding {
         let message = format!("Git cannot read {}{}", self.name(), self.reason());
-        let finding = Finding::new(&CANNOT_READ, message).seen(Evidence::new("git ls-remote", self.telling_line(said)));
+        let finding = Finding::new(&CANNOT_READ, message).seen(Evidence::new("git ls-remote", telling_line(said)));
         let finding = match &self.access.refusal {
             Some(answer) => finding.seen(Evidence::new("CodeCommit", answer.told())),
             None => finding,
@@ -124,12 +124,6 @@ impl View<'_> {
             || ", and says why in words that the doctor does not know.".to_owned(),
             |meaning| format!(": {}", uncapitalised(meaning)),
         )
-    }
-
-    /// The line of Git's that says most.
-    fn telling_line(&self, said: &str) -> String {
-        let seen = symptoms::ALL.recognise(said).into_iter().find(symptoms::Seen::is_trouble);
-        seen.filter(|seen| !seen.symptom.vague).map_or_else(|| last_line(said), |seen| seen.text)
     }
 
     /// Whether git-remote-codecommit itself did not run.
@@ -228,6 +222,12 @@ impl View<'_> {
             .seen(Evidence::new("git-receive-pack", answer.told()))
             .fix(self.allow("codecommit:GitPush"))
     }
+}
+
+/// The line of git's that says most.
+fn telling_line(said: &str) -> String {
+    let seen = symptoms::ALL.recognise(said).into_iter().find(symptoms::Seen::is_trouble);
+    seen.filter(|seen| !seen.symptom.vague).map_or_else(|| last_line(said), |seen| seen.text)
 }
 
 /// The line with which git gives up.

@@ -54,7 +54,8 @@ fn judge(skew: i64, seen: Evidence, signs: bool, os: Os) -> Verdict {
         return Verdict::new(format!("the clock {about}"), vec![]);
     }
     let which = if skew > 0 { "ahead of" } else { "behind" };
-    let message = format!("This machine's clock is {} {which} AWS's, so AWS refuses what it signs.", span(skew));
+    let so = if signs { "so AWS refuses what it signs" } else { "which Git does not mind here, and the AWS tools do" };
+    let message = format!("This machine's clock is {} {which} AWS's, {so}.", span(skew));
     let fix = Fix::review("Set the clock");
     let fix = match os {
         Os::Linux => fix.run(["sudo", "timedatectl", "set-ntp", "true"]).instruct("In WSL2: sudo hwclock -s"),
@@ -62,7 +63,7 @@ fn judge(skew: i64, seen: Evidence, signs: bool, os: Os) -> Verdict {
         Os::Windows => fix.run(["w32tm", "/resync"]),
     };
     let finding = Finding::new(&SKEW, message).seen(seen).fix(fix);
-    let finding = if signs { finding } else { finding.at_most(Severity::Warning) };
+    let finding = if signs { finding } else { finding.never_above(Severity::Warning) };
     Verdict::new(format!("the clock is {} {which} AWS's", span(skew)), vec![finding])
 }
 

@@ -52,7 +52,7 @@ pub enum Command {
     Run(RunArgs),
     /// List every check with its findings
     List(ListArgs),
-    /// Explain a check or a finding in full
+    /// Explain a check, a finding or a recognised text in full
     Explain(ExplainArgs),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
@@ -161,7 +161,8 @@ pub struct ListArgs {
 /// The arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The id of a check (`keychain`), of a finding (`stale-helper`), or both (`kms-access/explicit-deny`)
+    /// The id of a check (`keychain`), of a finding (`stale-helper`), both (`kms-access/explicit-deny`), or of what a text shows
+    /// (`http-403`)
     pub id: String,
 }
 

@@ -4,6 +4,7 @@ use super::style::Style;
 use crate::check::{Check, Group};
 use crate::finding::{FindingKind, Severity};
 use crate::select::nearest;
+use crate::symptoms::{ALL, Symptom};
 use anyhow::{Result, bail};
 use colored::Color;
 use serde::Serialize;
@@ -63,7 +64,8 @@ pub fn list_json(checks: &[&'static Check]) -> Result<String> {
     Ok(serde_json::to_string_pretty(&checks.iter().map(entry).collect::<Vec<_>>())? + "\n")
 }
 
-/// A check or a finding in full. The id is a check's, a finding's, or both with a slash between.
+/// A check or a finding in full, or what a recognised text means. The id is a check's, a finding's, both with a slash between,
+/// or a symptom's.
 ///
 /// # Errors
 /// One line for the person when there is no such id.
@@ -79,6 +81,9 @@ pub fn explain(checks: &[&'static Check], id: &str, style: Style) -> Result<Stri
         .collect();
     if !found.is_empty() {
         return Ok(found.join("\n"));
+    }
+    if let Some(symptom) = ALL.symptoms().iter().find(|symptom| symptom.id == id) {
+        return Ok(of_text(checks, symptom, style));
     }
     let ids = checks.iter().flat_map(|check| {
         let findings = check.findings.iter().map(|kind| kind.id);
@@ -99,6 +104,26 @@ fn whole(check: &Check, style: Style) -> String {
             _ => line.to_owned(),
         };
         let _ = writeln!(text, "{shown}");
+    }
+    text
+}
+
+/// What a text means that programs print, and what can explain it.
+fn of_text(checks: &[&'static Check], symptom: &Symptom, style: Style) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "{}  {}", style.bold(&symptom.id), symptom.meaning);
+    let known = |check: &str, finding: &str| {
+        let check = checks.iter().find(|one| one.id == check)?;
+        check.findings.iter().find(|kind| kind.id == finding).map(|kind| kind.title)
+    };
+    if symptom.candidates().next().is_some() {
+        let _ = writeln!(text, "\nWhat can explain it, the likeliest first:");
+    }
+    for (check, finding) in symptom.candidates() {
+        let _ = writeln!(text, "  {check}/{finding} ({})", known(check, finding).unwrap_or("not checked yet"));
+    }
+    if !symptom.cases.is_empty() {
+        let _ = writeln!(text, "\nKnown as {}.", symptom.cases.join(", "));
     }
     text
 }
@@ -141,6 +166,15 @@ fn severity(severity: Severity, style: Style) -> String {
 mod tests {
     use super::*;
     use crate::checks::ALL;
+
+    #[test]
+    fn a_symptom_can_be_explained() {
+        let told = explain(ALL, "http-403", PLAIN).unwrap();
+        assert!(
+            told.starts_with("http-403  CodeCommit refuses")
+                && told.contains("keychain/expired-signature-stored (A store")
+        );
+    }
 
     const PLAIN: Style = Style { width: 80, colour: false, unicode: true, verbose: false, quiet: false };
 

@@ -45,7 +45,7 @@ impl Asking<'_> {
     pub(super) async fn ls_remote(&self, trace: bool) -> std::io::Result<Output> {
         let machine = &self.facts.machine;
         let named = self.remote;
-        let mut args = vec!["-c", "credential.helper="];
+        let mut args = vec!["-c", "credential.helper=", "-c", "http.saveCookies=false"];
         if self.given.is_some() {
             args.extend(["-c", STAND_IN]);
         }

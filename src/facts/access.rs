@@ -9,11 +9,11 @@ mod server;
 
 pub use server::ServerAnswer;
 
-use super::Facts;
 use super::offered::{Given, Offered, Prompt};
+use super::{Facts, way};
 use crate::check::Gap;
-use crate::machine::{DialError, Ended};
-use crate::target::Protocol;
+use crate::machine::Ended;
+use crate::target::{CloneUrl, Protocol};
 use asking::{Asking, last_words};
 use serde::{Deserialize, Serialize};
 
@@ -96,21 +96,17 @@ pub async fn observe(facts: &Facts) -> Result<Access, Gap> {
     if !git.at_least(2, 31) {
         return Err(Gap::unknown("git before 2.31 cannot be asked without leaving a trace in its helpers"));
     }
-    let given = if url.protocol == Protocol::Grc { None } else { credential(facts).await? };
-    if let Ok(probe) = facts.endpoint().await {
-        if probe.other_auth && probe.proxy.is_some() {
-            return Err(Gap::unknown("Git signs in to its proxy in a way that the doctor cannot"));
-        }
-        if matches!(probe.failure, Some((_, DialError::Timeout))) {
-            return Err(Gap::blocked("endpoint", "nobody answers there, and Git would wait in vain as well"));
-        }
-        if probe.answer.as_ref().is_some_and(|answer| answer.status == TOO_MANY) {
-            return Err(Gap::blocked("endpoint", "CodeCommit limits the requests, so it is not asked again"));
-        }
+    if signs_in_otherwise(facts, url).await {
+        return Err(Gap::unknown("Git signs in to its proxy in a way that the doctor cannot"));
     }
+    let given = if url.protocol == Protocol::Grc { None } else { credential(facts).await? };
     let remote = target.from.strip_prefix("remote ");
     let asking = Asking { facts, program, url, remote, given };
-    let (output, push) = tokio::join!(asking.ls_remote(false), asking.push());
+    // The look at the endpoint is under way; Git need not wait for it, and what follows does: whoever asks us to slow down is
+    // not asked again.
+    let (output, push) = tokio::join!(asking.ls_remote(false), async {
+        if may_be_asked(facts).await { asking.push().await } else { None }
+    });
     let output = output.map_err(|error| Gap::unknown(error.to_string()))?;
     if output.success() {
         let references = output.stdout_text().lines().count();
@@ -120,13 +116,25 @@ pub async fn observe(facts: &Facts) -> Result<Access, Gap> {
         Ended::TimedOut => NO_ANSWER.to_owned(),
         _ => last_words(&facts.machine, &output),
     };
-    // Whoever asks us to slow down is not asked again.
     let refusal = match push {
         Some(answer) if answer.status == TOO_MANY => Some(answer),
-        _ if output.ended == Ended::TimedOut || is_limit(&said) => None,
+        _ if output.ended == Ended::TimedOut || is_limit(&said) || !may_be_asked(facts).await => None,
         _ => asking.refusal().await,
     };
     Ok(Access { read: Read::Failed(said), refusal, push: None })
+}
+
+/// Whether the endpoint can be reached and does not limit our requests, as far as is known.
+async fn may_be_asked(facts: &Facts) -> bool {
+    facts.endpoint().await.map_or(true, |probe| {
+        probe.is_reachable() && probe.answer.as_ref().is_none_or(|answer| answer.status != TOO_MANY)
+    })
+}
+
+/// Whether git signs in to its proxy with what only its helpers, or another method, could give.
+async fn signs_in_otherwise(facts: &Facts, url: &CloneUrl) -> bool {
+    let Some(https) = url.https() else { return false };
+    way::observe(facts, url, &https).await.is_ok_and(|way| way.other_auth && way.proxy.is_some())
 }
 
 /// Whether git says that the server limits the requests.
@@ -139,19 +147,17 @@ fn is_limit(said: &str) -> bool {
 /// # Errors
 /// A gap where only a person could tell, because Git would ask one.
 async fn credential(facts: &Facts) -> Result<Option<Given>, Gap> {
-    // Where the host cannot be reached, Git never comes to ask for one.
-    if facts.endpoint().await.is_ok_and(|probe| !probe.is_reachable()) {
-        return Ok(None);
-    }
-    match facts.offered().await {
-        Ok(Offered::Credential(given)) => Ok(Some(given.clone())),
-        Ok(Offered::Nothing(Prompt::Nobody(_))) => Ok(None),
+    let ask = match facts.offered().await {
+        Ok(Offered::Credential(given)) => return Ok(Some(given.clone())),
+        Ok(Offered::Nothing(Prompt::Nobody(_))) => return Ok(None),
         Ok(Offered::Nothing(Prompt::Person)) => {
-            Err(Gap::blocked("offered-credential", "Git would ask for a user name and password"))
+            Gap::blocked("offered-credential", "Git would ask for a user name and password")
         }
         Ok(Offered::Nothing(Prompt::Program(name))) => {
-            Err(Gap::unknown(format!("Git would get the user name and password from {name}, which may ask a person")))
+            Gap::unknown(format!("Git would get the user name and password from {name}, which may ask a person"))
         }
-        Err(gap) => Err(gap),
-    }
+        Err(gap) => gap,
+    };
+    // Where the host cannot be reached, Git never comes to ask.
+    if facts.endpoint().await.is_ok_and(|probe| !probe.is_reachable()) { Ok(None) } else { Err(ask) }
 }

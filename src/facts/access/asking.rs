@@ -1,7 +1,6 @@
 //! The questions: git's `ls-remote` in the person's place, and the same requests once more, for the words that git hides.
 
 use super::server::ServerAnswer;
-use crate::facts::endpoint::EndpointProbe;
 use crate::facts::offered::Given;
 use crate::facts::{Facts, git_settings, way};
 use crate::machine::{Invocation, Machine, Output};
@@ -116,8 +115,7 @@ impl Asking<'_> {
     /// more, and tells what it hears.
     pub(super) async fn refusal(&self) -> Option<ServerAnswer> {
         if self.url.protocol == Protocol::Https {
-            let reached = self.facts.endpoint().await.is_ok_and(EndpointProbe::is_reachable);
-            return if reached { self.ask_for("git-upload-pack").await } else { None };
+            return self.ask_for("git-upload-pack").await;
         }
         let output = self.ls_remote(true).await.ok()?;
         ServerAnswer::overheard(&output.stderr_text())

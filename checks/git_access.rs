@@ -1,15 +1,18 @@
 //! Git itself can read the repository now.
 
+mod way_out;
+
 use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
 use crate::facts::access::{Access, NO_ANSWER, Read, ServerAnswer};
 use crate::facts::caller::Caller;
 use crate::facts::endpoint::EndpointProbe;
 use crate::facts::offered::Offered;
-use crate::finding::{Evidence, Finding, FindingKind, Fix};
+use crate::finding::{Evidence, Finding, FindingKind};
 use crate::shape::{Kind, Shape};
 use crate::symptoms;
 use crate::target::{CloneUrl, Protocol};
+use way_out::is_about_who;
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -110,9 +113,10 @@ impl View<'_> {
 
     /// Why, as the rest of a sentence: by whom Git presented, and by what was said.
     fn reason(&self) -> String {
-        if let (Some(user), true) = (self.git_credential(), self.is_unknown_to_aws()) {
+        if let Some(user) = self.git_credential().filter(|_| self.access.refusal.as_ref().is_some_and(is_about_who)) {
             return format!(
-                ": CodeCommit does not accept the Git credential {user}, whose password was reset, or which is inactive or deleted."
+                ": CodeCommit does not accept the Git credential {user}. Its password is wrong or was reset, or it is \
+                 inactive or deleted."
             );
         }
         let words = self.access.words().unwrap_or_default();
@@ -126,94 +130,9 @@ impl View<'_> {
         )
     }
 
-    /// Whether git-remote-codecommit itself did not run.
-    fn is_about_grc(&self) -> bool {
-        let words = self.access.words().unwrap_or_default();
-        self.url.protocol == Protocol::Grc
-            && symptoms::ALL
-                .recognise(&words)
-                .first()
-                .is_some_and(|seen| seen.symptom.candidates().any(|(check, _)| check == "git-remote-codecommit"))
-    }
-
     /// The user name of the Git credential that Git sent.
     fn git_credential(&self) -> Option<&str> {
         self.offered.filter(|shape| shape.kind == Kind::GitCredential).map(|shape| shape.user.as_str())
-    }
-
-    /// Whether the answer is about who was presented, and not about what they may do.
-    fn is_unknown_to_aws(&self) -> bool {
-        self.access.refusal.as_ref().is_some_and(|answer| {
-            answer.status == 401
-                || answer.status == 403
-                    && answer.exception.as_ref().is_some_and(|name| {
-                        [
-                            "UnrecognizedClient",
-                            "InvalidClientTokenId",
-                            "InvalidSignature",
-                            "SignatureDoesNotMatch",
-                            "Expired",
-                        ]
-                        .iter()
-                        .any(|one| name.contains(one))
-                    })
-        })
-    }
-
-    /// What to do, by the server's answer.
-    fn way_out(&self, said: &str) -> Fix {
-        let answer = self.access.refusal.as_ref();
-        let exception = answer.and_then(|answer| answer.exception.as_deref()).unwrap_or_default();
-        match answer.map(|answer| answer.status) {
-            Some(404) => self.look_for_it(),
-            Some(_) if exception.contains("Encryption") => {
-                Fix::manual("See that the repository's KMS key is enabled, and that this identity may use it through CodeCommit")
-                    .instruct("It needs kms:Decrypt, kms:Encrypt, kms:ReEncrypt*, kms:GenerateDataKey* and kms:DescribeKey, and no policy that denies them.")
-                    .docs(docs::ENCRYPTION)
-            }
-            Some(_) if exception.contains("AccessDenied") => self.allow("codecommit:GitPull"),
-            Some(401 | 403) if self.git_credential().is_some() && (exception.is_empty() || self.is_unknown_to_aws()) => Fix::manual("Reset the password of this Git credential in IAM, where it is shown once, and sign in with it")
-                .instruct("IAM console, Users, the user, Security credentials, HTTPS Git credentials for AWS CodeCommit: see that it is active.")
-                .docs(docs::TROUBLE_GIT_CREDENTIALS),
-            Some(401 | 403) if self.is_unknown_to_aws() => {
-                Fix::manual("See whether AWS knows these credentials, and whether their profile is the one that is meant")
-                    .run(["aws", "sts", "get-caller-identity"].into_iter().chain(self.of_profile()))
-            }
-            Some(429) => Fix::manual("Wait, and let automatic jobs fetch less often"),
-            Some(401 | 403) => self.allow("codecommit:GitPull"),
-            _ if self.is_about_grc() => {
-                Fix::manual("Install git-remote-codecommit again, and see that its folder is on the PATH of whatever runs Git")
-                    .docs(docs::SETUP_GRC)
-            }
-            _ if said.contains("not found") => self.look_for_it(),
-            _ => Fix::manual("See what Git says").run(["git".to_owned(), "ls-remote".to_owned(), self.url.shown.clone()]),
-        }
-    }
-
-    /// CodeCommit looks in the account of whoever signs, in the region of the host.
-    fn look_for_it(&self) -> Fix {
-        let account = self.offered.and_then(|shape| shape.account.as_deref()).or(self.account);
-        let place =
-            account.map_or_else(|| "the account of whoever signs".to_owned(), |account| format!("account {account}"));
-        let region = self.url.region.as_deref().unwrap_or("REGION");
-        Fix::manual(format!("See whether {place} has it in {region}, spelt the same; else use the credentials or the region of the one that has"))
-            .run(["aws", "codecommit", "get-repository", "--repository-name", self.name(), "--region", region].into_iter().chain(self.of_profile()))
-    }
-
-    /// The option that has the AWS CLI use the same credentials as Git.
-    fn of_profile(&self) -> impl Iterator<Item = &str> {
-        self.profile.into_iter().flat_map(|profile| ["--profile", profile])
-    }
-
-    /// The least statement that would allow an action.
-    fn allow(&self, action: &str) -> Fix {
-        let partition = self.url.partition().map_or("aws", crate::regions::Partition::name);
-        let account = self.offered.and_then(|shape| shape.account.as_deref()).or(self.account).unwrap_or("ACCOUNT");
-        let region = self.url.region.as_deref().unwrap_or("REGION");
-        let arn = format!("arn:{partition}:codecommit:{region}:{account}:{}", self.name());
-        Fix::manual(format!("Have an administrator allow {action}, and see that no policy denies it"))
-            .instruct(format!(r#"{{"Effect": "Allow", "Action": "{action}", "Resource": "{arn}"}}"#))
-            .docs(docs::PERMISSIONS)
     }
 
     fn cannot_push(&self, answer: &ServerAnswer) -> Finding {

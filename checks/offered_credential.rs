@@ -146,17 +146,8 @@ impl View<'_> {
 
     /// Without a credential Git asks the person; where nobody can answer, it fails.
     fn nothing(&self, prompt: &Prompt) -> Result<Verdict, Gap> {
-        if self.method.method == Method::CredentialHelper {
-            return Err(Gap::blocked("credential-helper", "no helper gives Git a credential"));
-        }
-        if !self.has_home {
-            return Err(Gap::blocked("git-config", "Git finds no configuration of the user's"));
-        }
-        let wanted = self.chain.wanted_user(self.target.effective.as_ref());
-        let of_others = wanted.as_ref().and_then(|(user, _)| self.stores.of_others(user));
-        let hidden = self.stores.hidden().filter(|_| self.chain.use_http_path.is_some() && self.chain.aws().is_none());
-        if of_others.or(hidden).is_some() {
-            return Err(Gap::blocked("keychain", "Git does not get what is stored"));
+        if let Some((check, why)) = self.nothing_told_by() {
+            return Err(Gap::blocked(check, why));
         }
         let (who, severity) = match prompt {
             Prompt::Nobody(why) => (format!("has nobody to ask ({why})"), Severity::Error),
@@ -164,33 +155,52 @@ impl View<'_> {
             Prompt::Program(name) => (format!("asks through {name}"), Severity::Note),
         };
         let message = format!("Git finds no user name and password for this host, and {who}.");
-        let names: Vec<&str> = self.chain.helpers.iter().map(|helper| helper.entry.text()).collect();
-        let asked = if names.is_empty() {
-            "no helper is configured".to_owned()
-        } else {
-            format!("asked {}, which knows none", names.join(", then "))
-        };
-        let complaints = self.chain.helpers.iter().zip(self.answers).filter_map(|(helper, answer)| match answer {
-            Answer::Failed(said) => Some(Evidence::at(&helper.entry.source, helper.entry.line, said)),
-            _ => None,
-        });
-        let make = Fix::manual("Create a Git credential in IAM, and keep it in a credential store")
-            .instruct("IAM console, Users, your user, Security credentials, HTTPS Git credentials for AWS CodeCommit.")
-            .docs(docs::SETUP_GIT_CREDENTIALS);
         let finding = Finding::new(&NOTHING, message).at_most(severity);
         // An entry that is there and of no use tells more than that there is none.
         let finding = self.stores.ignored.iter().fold(finding, |finding, ignored| {
             let fix = Fix::manual(format!("Correct line {} of {}: {}", ignored.line, ignored.place, ignored.why));
-            finding
-                .seen(Evidence::at(&ignored.place, Some(ignored.line), format!("Git does not use it: {}", ignored.why)))
-                .fix(fix)
+            let unused = format!("Git does not use it: {}", ignored.why);
+            finding.seen(Evidence::at(&ignored.place, Some(ignored.line), unused)).fix(fix)
         });
-        let finding = finding.seen(Evidence::new("git credential fill", asked));
-        let finding = complaints.fold(finding, Finding::seen).fix(make).fix(
-            Fix::manual("Or sign with AWS credentials: use git-remote-codecommit, or the AWS CLI's helper")
-                .docs(docs::SETUP_GRC),
-        );
-        Ok(Verdict::new("Git has no credential to send", vec![finding]))
+        let finding = finding.seen(Evidence::new("git credential fill", self.asked()));
+        let finding = self.complaints().fold(finding, Finding::seen);
+        let make = Fix::manual("Create a Git credential in IAM, and keep it in a credential store")
+            .instruct("IAM console, Users, your user, Security credentials, HTTPS Git credentials for AWS CodeCommit.")
+            .docs(docs::SETUP_GIT_CREDENTIALS);
+        let sign = Fix::manual("Or sign with AWS credentials: use git-remote-codecommit, or the AWS CLI's helper")
+            .docs(docs::SETUP_GRC);
+        Ok(Verdict::new("Git has no credential to send", vec![finding.fix(make).fix(sign)]))
+    }
+
+    /// The check that reports why Git has nothing, and the reason in short.
+    fn nothing_told_by(&self) -> Option<(&'static str, &'static str)> {
+        if self.method.method == Method::CredentialHelper {
+            return Some(("credential-helper", "no helper gives Git a credential"));
+        }
+        if !self.has_home {
+            return Some(("git-config", "Git finds no configuration of the user's"));
+        }
+        let wanted = self.chain.wanted_user(self.target.effective.as_ref());
+        let of_others = wanted.as_ref().and_then(|(user, _)| self.stores.of_others(user));
+        let hidden = self.stores.hidden().filter(|_| self.chain.use_http_path.is_some() && self.chain.aws().is_none());
+        of_others.or(hidden).map(|_| ("keychain", "Git does not get what is stored"))
+    }
+
+    /// Whom Git asked, in a few words.
+    fn asked(&self) -> String {
+        let names: Vec<&str> = self.chain.helpers.iter().map(|helper| helper.entry.text()).collect();
+        if names.is_empty() {
+            return "no helper is configured".to_owned();
+        }
+        format!("asked {}, which gave none", names.join(", then "))
+    }
+
+    /// What the helpers that failed said.
+    fn complaints(&self) -> impl Iterator<Item = Evidence> {
+        self.chain.helpers.iter().zip(self.answers).filter_map(|(helper, answer)| match answer {
+            Answer::Failed(said) => Some(Evidence::at(&helper.entry.source, helper.entry.line, said)),
+            _ => None,
+        })
     }
 
     /// A Git credential in a store that is asked after the one that answers.

@@ -1,6 +1,10 @@
 //! Which of the findings is the cause. The registry is in causal order: an earlier check explains a later one. Git's own
 //! failure has the casting vote: what explains it is the cause, and where Git works nothing is an error.
 
+mod suspicion;
+
+pub use suspicion::suspect;
+
 use crate::check::Gap;
 use crate::facts::access::Access;
 use crate::finding::{Finding, Severity};
@@ -116,22 +120,6 @@ fn without_errors(runs: &[Run]) -> Overall {
     } else {
         Overall::Healthy
     }
-}
-
-/// What a text alone lets one suspect, when no check has run: the likeliest explanation of its most specific symptom. A
-/// symptom that no finding explains is no fault of the set-up, and ends the search.
-#[must_use]
-pub fn suspect(seen: &[Seen], fits: impl Fn(&str, &str) -> bool) -> Option<RootCause> {
-    let seen = seen
-        .iter()
-        .find(|seen| seen.is_trouble() && !(seen.symptom.vague && seen.symptom.candidates().next().is_none()))?;
-    let (check, finding) = seen.symptom.candidates().find(|(check, finding)| fits(check, finding))?;
-    Some(RootCause {
-        check: check.to_owned(),
-        finding: finding.to_owned(),
-        confidence: Confidence::Likely,
-        because: format!("line {} of the text is most often due to it; no check has run", seen.line),
-    })
 }
 
 /// The check that tries Git itself: what it finds follows from everything else.

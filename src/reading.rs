@@ -6,7 +6,7 @@ use crate::machine::Machine;
 use crate::redact::{Secret, secrets_of_foreign_url};
 use crate::regions;
 use crate::symptoms::{self, Seen};
-use crate::target::{CloneUrl, Protocol};
+use crate::target::CloneUrl;
 use mentions::{Mention, Weight, looks_like_region, mentions};
 use regex_lite::Regex;
 use std::sync::LazyLock;
@@ -53,13 +53,7 @@ impl Reading {
             if std::mem::replace(&mut before, line) == line {
                 continue;
             }
-            if line.contains("://") && line.contains(['@', '?']) {
-                for word in line.split_whitespace().filter(|word| word.contains("://")) {
-                    for secret in secrets_of_foreign_url(word) {
-                        machine.secrets().learn(&secret);
-                    }
-                }
-            }
+            learn(machine, line);
             // What somebody wrote cannot be bettered, and after so many lines nothing new is to be expected.
             if looks < LOOKS && found.as_ref().is_none_or(|found| found.weight < Weight::Written) {
                 let here = mentions(line);
@@ -89,15 +83,12 @@ impl Reading {
                 Field::Profile => &mut self.profile,
                 Field::Repository => &mut self.repository,
             };
-            if slot.is_none()
-                && line.contains(hint)
-                && let Some(found) = pattern.captures(line)
-            {
-                *slot = found.get(1).map(|name| name.as_str().to_owned());
+            if slot.is_none() && line.contains(hint) {
+                let found = pattern.captures(line).and_then(|found| Some(found.get(1)?.as_str().to_owned()));
+                // A region that nobody knows is a word that merely stood in its place.
+                *slot = found.filter(|name| !matches!(field, Field::Region) || looks_like_region(name));
             }
         }
-        // A region that nobody knows is a word that merely stood in its place.
-        self.region = self.region.take().filter(|region| looks_like_region(region));
     }
 
     /// The repository's clone URL: as the text has it, or put together from what it names.
@@ -124,23 +115,16 @@ impl Reading {
         self.repository = typed.repository.or(self.repository);
         self
     }
+}
 
-    /// Whether a finding can have to do with the way in which the text's URL is reached.
-    #[must_use]
-    pub fn fits(&self, check: &str, finding: &str) -> bool {
-        const HTTPS: &[&str] = &["credential-helper", "keychain", "offered-credential", "git-credentials"];
-        const SSH: &[&str] = &["ssh-config", "ssh-key", "ssh-host-key"];
-        const GRC: &str = "git-remote-codecommit";
-        let Some(url) = self.url.as_ref().map(|url| CloneUrl::read(url.expose())) else { return true };
-        match url.protocol {
-            // Whoever signs in with a Git credential signs nothing.
-            Protocol::Https if url.userinfo.as_ref().is_some_and(|info| info.shape.account.is_some()) => {
-                check != GRC && !SSH.contains(&check) && !finding.contains("signature") && !finding.contains("-helper")
-            }
-            Protocol::Https => check != GRC && !SSH.contains(&check),
-            Protocol::Grc => !HTTPS.contains(&check) && !SSH.contains(&check),
-            Protocol::Ssh => !HTTPS.contains(&check) && check != GRC,
-            Protocol::Other => true,
+/// Remembers what looks like a password in a line's URLs.
+fn learn(machine: &Machine, line: &str) {
+    if !(line.contains("://") && line.contains(['@', '?'])) {
+        return;
+    }
+    for word in line.split_whitespace().filter(|word| word.contains("://")) {
+        for secret in secrets_of_foreign_url(word) {
+            machine.secrets().learn(&secret);
         }
     }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::check::{Check, Group, Verdict};
 use crate::finding::FindingKind;
+use crate::redact::Secret;
 use crate::symptoms;
 use std::time::Duration;
 
@@ -129,10 +130,14 @@ fn without_errors_there_is_no_root() {
 #[test]
 fn a_text_alone_lets_one_suspect() {
     let seen = symptoms::ALL.recognise(FORBIDDEN);
-    assert_eq!(suspect(&seen, |_, _| true).unwrap().confidence, Confidence::Likely);
-    assert_eq!(suspect(&seen, |check, _| check == "kms-access").unwrap().check, "kms-access");
-    assert_eq!(
-        suspect(&symptoms::ALL.recognise("warning: You appear to have cloned an empty repository."), |_, _| true),
-        None
-    );
+    let of = |url: &str| suspect(&seen, Some(&Secret::new(url))).unwrap();
+    assert_eq!(suspect(&seen, None).unwrap().confidence, Confidence::Likely);
+    let grc = of("codecommit://dev@MyDemoRepo");
+    assert!(!["keychain", "credential-helper", "offered-credential"].contains(&grc.check.as_str()), "{grc:?}");
+    let signing = of("https://git-codecommit.us-east-1.amazonaws.com/v1/repos/x");
+    assert!(signing.finding.contains("signature"), "{signing:?}");
+    let static_credential = of("https://ann-at-111122223333@git-codecommit.us-east-1.amazonaws.com/v1/repos/x");
+    assert!(!static_credential.finding.contains("signature"), "{static_credential:?}");
+    let empty = symptoms::ALL.recognise("warning: You appear to have cloned an empty repository.");
+    assert_eq!(suspect(&empty, None), None);
 }

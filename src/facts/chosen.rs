@@ -100,11 +100,8 @@ fn looks_like_url(text: &str) -> bool {
 /// Whether a text begins with an abbreviation of URLs (git-config(1), `url.<base>.insteadOf`).
 fn is_abbreviated(cwd: &Path, text: &str) -> bool {
     let config = open(cwd).and_then(|repository| repository.config()).or_else(|_| git2::Config::open_default());
-    let Ok(entries) =
-        config.as_ref().map_err(|_| ()).and_then(|config| config.entries(Some("url\\..*\\.insteadof")).map_err(|_| ()))
-    else {
-        return false;
-    };
+    let Ok(config) = config else { return false };
+    let Ok(entries) = config.entries(Some("url\\..*\\.insteadof")) else { return false };
     let mut found = false;
     let _ = entries.for_each(|entry| {
         found |= entry.value().is_ok_and(|value| !value.is_empty() && text.starts_with(value));

@@ -20,6 +20,9 @@ const STAND_IN: &str = concat!(
     r#"printf 'username=%s\npassword=%s\n' "$CODECOMMIT_DOCTOR_USER" "$CODECOMMIT_DOCTOR_PASSWORD"; }; f"#
 );
 
+/// For every question: git's own list of helpers is replaced, and what the server sets is not kept.
+const WITHOUT_TRACE: &[&str] = &["-c", "credential.helper=", "-c", "http.saveCookies=false"];
+
 /// The longest that is kept of what git said.
 const LONGEST: usize = 16 * 1024;
 
@@ -43,12 +46,11 @@ impl Asking<'_> {
     /// `git ls-remote`, with git's own list of helpers replaced; git-remote-codecommit's inner git inherits that.
     pub(super) async fn ls_remote(&self, trace: bool) -> std::io::Result<Output> {
         let machine = &self.facts.machine;
-        let named = self.remote;
-        let mut args = vec!["-c", "credential.helper=", "-c", "http.saveCookies=false"];
+        let mut args = WITHOUT_TRACE.to_vec();
         if self.given.is_some() {
             args.extend(["-c", STAND_IN]);
         }
-        args.extend(["ls-remote", "--quiet", named.unwrap_or(REMOTE)]);
+        args.extend(["ls-remote", "--quiet", self.remote.unwrap_or(REMOTE)]);
         let mut run = Invocation::new(&self.program, args);
         if let Some(given) = &self.given {
             run = run.env("CODECOMMIT_DOCTOR_HOST", self.url.authority.as_deref().unwrap_or_default());
@@ -58,11 +60,12 @@ impl Asking<'_> {
         if trace {
             run = run.env("GIT_TRACE_CURL", "2").env("GIT_TRACE_REDACT", "1");
         }
-        let key = format!("remote.{REMOTE}.url");
-        let url = self.facts.request.target.url.as_ref().map(Secret::expose).unwrap_or_default();
-        let settings = [(key.as_str(), url)];
-        let settings = if named.is_none() { &settings[..] } else { &[] };
-        machine.run(git_settings::with(machine, run, settings)).await
+        if self.remote.is_none() {
+            let key = format!("remote.{REMOTE}.url");
+            let url = self.facts.request.target.url.as_ref().map(Secret::expose).unwrap_or_default();
+            run = git_settings::with(machine, run, &[(&key, url)]);
+        }
+        machine.run(run).await
     }
 
     /// The server's answer when a push begins, which is asked for and goes no further.
@@ -73,7 +76,7 @@ impl Asking<'_> {
         // A remote helper lists for a push when it is told to (gitremote-helpers(7)).
         let machine = &self.facts.machine;
         let url = self.facts.request.target.url.as_ref()?;
-        let args = ["-c", "credential.helper=", "remote-codecommit", REMOTE, url.expose()];
+        let args = WITHOUT_TRACE.iter().copied().chain(["remote-codecommit", REMOTE, url.expose()]);
         let listing = Invocation::new(&self.program, args).stdin("list for-push\n\n");
         let output = machine.run(listing).await.ok()?;
         let said = last_words(machine, &output);

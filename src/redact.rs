@@ -1,5 +1,6 @@
 //! Secrets cannot be printed: values that are secret by birth, patterns of secrets in foreign text, and known values.
 
+mod by_sense;
 mod urls;
 
 pub use urls::{secrets_of_argument, secrets_of_foreign_url};
@@ -7,7 +8,6 @@ pub use urls::{secrets_of_argument, secrets_of_foreign_url};
 use regex_lite::Regex;
 use std::collections::HashSet;
 use std::sync::{LazyLock, RwLock};
-use urls::is_name_of_aws;
 use zeroize::Zeroizing;
 
 /// What stands in place of a secret.
@@ -104,8 +104,6 @@ pub fn redact(text: &str) -> String {
                 r#"(?i)((?:password|passwd|passphrase|pwd|secret(?:_?access_?key)?|session_?token|security_?token|access_?token|api[-_]?key|oauth_refresh_token|aws_secret_access_key|aws_session_token|aws_security_token)(?:\\*["'])?\s*(?:=>|[=:])\s*)(?:\\+"[^"\r\n]*"|"[^"\r\n]*"|'[^'\r\n]*'|[^\s"';,&}]+)"#,
                 "${1}***",
             ),
-            // The password is ...; libsecret is no secret
-            (r#"(?i)(\b(?:password|passwd|passphrase|secret|token)\s+is\s+)[^\s"';,&}]+"#, "${1}***"),
             (r"(?i)(enter mfa code for [^\s]+:\s*)\S+", "${1}***"),
             // setx AWS_SECRET_ACCESS_KEY ..., AWS Secret Access Key [None]: ...
             (
@@ -147,7 +145,7 @@ pub fn redact(text: &str) -> String {
     if plain {
         return text.to_owned();
     }
-    let mut clean = mask_typed(&mask_user_tokens(text));
+    let mut clean = by_sense::mask(text);
     for (pattern, with) in PATTERNS.iter() {
         if pattern.is_match(&clean) {
             clean = pattern.replace_all(&clean, *with).into_owned();
@@ -182,31 +180,6 @@ pub fn redact_helper(value: &str) -> String {
     let plain = |word: &&&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./~:".contains(c));
     let program = words.iter().find(plain).copied().unwrap_or_default();
     format!("!{program} …")
-}
-
-/// Masks what was typed behind a prompt of git's, and pasted with it. Git's own words about a prompt stay.
-fn mask_typed(text: &str) -> String {
-    static PROMPT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)((?:could not read )?)((?:username|password|passphrase) for '[^'\r\n]*'\s?:[ \t]*)([^\r\n]+)")
-            .ok()
-    });
-    let Some(prompt) = PROMPT.as_ref() else { return text.to_owned() };
-    let masked = prompt.replace_all(text, |found: &regex_lite::Captures<'_>| {
-        let typed = if found[1].is_empty() { MASK } else { &found[3] };
-        format!("{}{}{typed}", &found[1], &found[2])
-    });
-    masked.into_owned()
-}
-
-/// Masks the user part of an https URL when it is long enough to be an access token and is no name that AWS gave.
-fn mask_user_tokens(text: &str) -> String {
-    static USER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)\b(https?://)([^\s/@:]{8,})@").ok());
-    let Some(user) = USER.as_ref() else { return text.to_owned() };
-    let masked = user.replace_all(text, |found: &regex_lite::Captures<'_>| {
-        let given = is_name_of_aws(&found[2]);
-        format!("{}{}@", &found[1], if given { &found[2] } else { MASK })
-    });
-    masked.into_owned()
 }
 
 #[cfg(test)]
@@ -269,6 +242,7 @@ mod tests {
             format!("> Password for 'https://h' : {KEY}"),
             format!("curl -su \"ann:a {KEY}\" https://h"),
             "https://ann:wJalrXUtn FEMI@h/x".to_owned(),
+            "the password is wJalrXUtn, and the token is wJalrXUtn".to_owned(),
             format!("https://h/x#{KEY}"),
         ] {
             let clean = redact(&text);
@@ -280,6 +254,8 @@ mod tests {
             "The security token included in the request is invalid",
             "libsecret is asked besides the AWS CLI credential helper",
             "AWS does not know the access key, or the session token that belongs to it is missing.",
+            "cached SSO token is expired, or not present, and cannot be refreshed",
+            "The password is wrong.",
         ] {
             assert_eq!(redact(text), text);
         }

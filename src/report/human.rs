@@ -64,9 +64,9 @@ impl Page {
             };
             self.paragraph(&format!("{mark} "), "  ", &finding.message, |text| style.bold(text));
             self.details(finding, "  ");
-            let id = format!("{}/{}", root.check, root.finding);
-            let cause = format!("{}: {}. More: codecommit-doctor explain {id}", sure(root.confidence), root.because);
+            let cause = format!("{}: {}.", sure(root.confidence), root.because);
             self.paragraph("  ", "  ", &cause, |text| style.dim(text));
+            self.more("  ", "More: ", &root.check, &root.finding);
             self.line("");
             return;
         }
@@ -126,11 +126,16 @@ impl Page {
                 self.details(finding, "    ");
             }
             if style.verbose {
-                let more = format!("codecommit-doctor explain {}/{}", check.id, finding.id);
-                self.paragraph("    ", "    ", &more, |text| style.dim(text));
+                self.more("    ", "", &check.id, &finding.id);
             }
         }
         self.line("");
+    }
+
+    /// The command that tells more.
+    fn more(&mut self, indent: &str, label: &str, check: &str, finding: &str) {
+        let more = self.style.dim(&format!("{label}codecommit-doctor explain {check}/{finding}"));
+        self.line(&format!("{indent}{more}"));
     }
 
     /// Evidence and the first fix; with `-v`, all of both.

@@ -43,6 +43,7 @@ fn the_table_is_sound() {
         let id = &symptom.id;
         assert!(seen.insert(id), "{id}: choose another id");
         assert!(!symptom.patterns.is_empty(), "{id}: add a pattern");
+        assert_eq!(redact(&symptom.meaning), symptom.meaning, "{id}: choose words that are no secret");
         assert!(symptom.meaning.ends_with('.') && symptom.meaning.len() > 20, "{id}: say in a sentence what it means");
         for case in &symptom.cases {
             let number = case.strip_prefix('C').and_then(|number| number.parse::<u32>().ok());

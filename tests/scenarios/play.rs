@@ -182,6 +182,10 @@ impl Scenario {
             text(&output)
         );
         ensure!(output.stderr.is_empty(), "on standard error: {}", text(&output));
+        for finding in document.checks.iter().flat_map(|check| &check.findings) {
+            let message = &finding.message;
+            ensure!(!message.contains(" is ***"), "the doctor takes its own words for a secret: {message}");
+        }
 
         let verbose = self.doctor(scene, &["--verbose"])?;
         ensure!(verbose.status.code() == Some(expected), "the exit status depends on the format: {}", text(&verbose));

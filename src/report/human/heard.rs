@@ -13,12 +13,11 @@ impl Page {
         let mark = format!("{} ", style.paint(style.sign("✗", "x"), Color::Red));
         let meaning = telling.map_or("The text shows a failure.", |symptom| symptom.meaning.as_str());
         self.paragraph(&mark, "  ", meaning, |text| style.bold(text));
-        let id = format!("{}/{}", root.check, root.finding);
         let because =
             format!("{}: {}, because {}.", sure(root.confidence), named(&root.check, &root.finding), root.because);
         self.paragraph("  ", "  ", &because, str::to_owned);
         if title(&root.check, &root.finding).is_some() {
-            self.paragraph("  ", "  ", &format!("More: codecommit-doctor explain {id}"), |text| style.dim(text));
+            self.more("  ", "More: ", &root.check, &root.finding);
         }
         self.line("");
     }

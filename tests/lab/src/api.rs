@@ -1,10 +1,10 @@
 //! What all AWS APIs do alike: find out who asks, and say no in the service's own form.
 
-use crate::policy::{self, Decision, Question};
+use crate::policy::{Decision, Layers, Question};
 use crate::server::{Answer, Asked, plain};
 use crate::signature::{Bad, Claim};
 use crate::world::{Policy, World};
-use crate::{Region, codecommit, iam, kms, sts};
+use crate::{Region, codecommit, iam, kms, sso, sts};
 
 /// An authenticated caller.
 #[derive(Clone, Debug)]
@@ -13,8 +13,12 @@ pub(crate) struct Caller {
     pub(crate) arn: String,
     pub(crate) account: String,
     pub(crate) policies: Vec<Policy>,
+    pub(crate) boundary: Option<Policy>,
+    pub(crate) session_policy: Option<Policy>,
     /// The IAM user's name.
     pub(crate) user: Option<String>,
+    /// Whether a session was begun with MFA; nothing for long-lived credentials.
+    pub(crate) mfa: Option<bool>,
 }
 
 /// An error: status, code, message.
@@ -26,23 +30,29 @@ impl Refusal {
     }
 }
 
-/// Answers a request to an API.
-pub(crate) fn answer(asked: &Asked, host: &str, region: &Region) -> Answer {
+/// Answers a request to an API; not at all, where the world says that the connection is cut.
+pub(crate) fn answer(asked: &Asked, host: &str, region: &Region) -> Option<Answer> {
     let service = host.split('.').next().unwrap_or_default();
     let place = host.split('.').nth(1).unwrap_or_default();
     let world = &region.world;
     let operation = operation(asked);
-    region.hear(format!("{service} {operation}"));
+    let heard = format!("{service} {operation}");
+    region.hear(heard.clone());
+    if world.cut.contains(&heard) {
+        return None;
+    }
     let caller = identify(asked, world);
-    match service {
-        "sts" => xml(caller.and_then(|caller| sts::answer(&operation, &caller))),
+    Some(match service {
+        "portal" => sso::answer(asked, world),
+        "sts" if operation == "AssumeRoleWithWebIdentity" => xml(sts::web_identity(&form(asked), world)),
+        "sts" => xml(caller.and_then(|caller| sts::answer(&operation, &form(asked), &caller, world))),
         "iam" => xml(caller.and_then(|caller| iam::answer(&operation, &form(asked), &caller, world))),
         "kms" => json(caller.and_then(|caller| kms::answer(&operation, &document(asked), &caller, place, world))),
         "codecommit" => {
             json(caller.and_then(|caller| codecommit::answer(&operation, &document(asked), &caller, place, world)))
         }
         _ => plain(404, "text/plain", "the lab has no such service"),
-    }
+    })
 }
 
 /// The operation: from the form's `Action`, or from `X-Amz-Target`.
@@ -101,42 +111,103 @@ pub(crate) fn holder(key_id: &str, token: Option<&str>, world: &World) -> Result
     if role.session.expired {
         return Err(Refusal::new(403, "ExpiredToken", "The security token included in the request is expired"));
     }
+    let kind = if role.session.federated {
+        format!("federated-user/{}", role.name)
+    } else {
+        format!("assumed-role/{}/session", role.name)
+    };
     let caller = Caller {
-        arn: format!("arn:aws:sts::{}:assumed-role/{}/session", role.account, role.name),
+        arn: format!("arn:aws:sts::{}:{kind}", role.account),
         account: role.account.clone(),
         policies: role.policies.clone(),
+        boundary: role.boundary.clone(),
+        session_policy: role.session.policy.clone(),
         user: None,
+        mfa: Some(role.session.mfa),
     };
     Ok((caller, role.session.secret.clone()))
 }
 
 pub(crate) fn of_user(user: &crate::world::User) -> Caller {
+    let root = user.name == "root";
+    let who = if root { "root".to_owned() } else { format!("user/{}", user.name) };
     Caller {
-        arn: format!("arn:aws:iam::{}:user/{}", user.account, user.name),
+        arn: format!("arn:aws:iam::{}:{who}", user.account),
         account: user.account.clone(),
         policies: user.policies.clone(),
-        user: Some(user.name.clone()),
+        boundary: user.boundary.clone(),
+        session_policy: None,
+        user: (!root).then(|| user.name.clone()),
+        mfa: None,
     }
 }
 
 impl Caller {
-    /// What the policies say when the caller does this.
-    pub(crate) fn decide(&self, world: &World, action: &str, resource: &str, context: &[(String, String)]) -> Decision {
-        policy::evaluate(&self.policies, &world.scps, &Question { action, resource, context })
+    /// What the policies say when the caller does this, with what is known of every request and what is given.
+    pub(crate) fn decide(&self, world: &World, action: &str, resource: &str, more: &[(String, String)]) -> Decision {
+        self.decide_through(world, action, resource, more, None)
+    }
+
+    /// The same for a request that comes through a VPC endpoint with a policy.
+    fn decide_through(
+        &self,
+        world: &World,
+        action: &str,
+        resource: &str,
+        more: &[(String, String)],
+        endpoint: Option<&Policy>,
+    ) -> Decision {
+        let mut context = vec![
+            ("aws:SourceIp".to_owned(), world.source_ip.clone()),
+            ("aws:SecureTransport".to_owned(), "true".to_owned()),
+        ];
+        context.extend(self.mfa.map(|mfa| ("aws:MultiFactorAuthPresent".to_owned(), mfa.to_string())));
+        context.extend(
+            resource
+                .split(':')
+                .nth(3)
+                .filter(|region| !region.is_empty())
+                .map(|region| ("aws:RequestedRegion".to_owned(), region.to_owned())),
+        );
+        context.extend_from_slice(more);
+        let layers = Layers {
+            identity: &self.policies,
+            boundary: self.boundary.as_ref(),
+            session: self.session_policy.as_ref(),
+            scps: &world.scps,
+            rcps: &world.rcps,
+            endpoint,
+        };
+        layers.evaluate(&Question { action, resource, context: &context })
     }
 
     /// Nothing, when the caller may do this; else AWS's own words.
     pub(crate) fn may(&self, world: &World, action: &str, resource: &str) -> Result<(), String> {
-        let decision = self.decide(world, action, resource, &[]);
-        if decision.allowed { Ok(()) } else { Err(self.refused(&decision, action, resource, "identity-based")) }
+        self.may_through(world, action, resource, &[], None)
+    }
+
+    /// The same through a VPC endpoint, with more context.
+    pub(crate) fn may_through(
+        &self,
+        world: &World,
+        action: &str,
+        resource: &str,
+        more: &[(String, String)],
+        endpoint: Option<&Policy>,
+    ) -> Result<(), String> {
+        let decision = self.decide_through(world, action, resource, more, endpoint);
+        if decision.allowed { Ok(()) } else { Err(self.refused(&decision, action, resource, decision.by.name())) }
     }
 
     /// The text of an access-denied error ("Troubleshoot access denied error messages", IAM user guide).
     pub(crate) fn refused(&self, decision: &Decision, action: &str, resource: &str, implicit: &str) -> String {
-        let clause = match (decision.denied, decision.by_scp) {
-            (true, true) => "with an explicit deny in a service control policy".to_owned(),
-            (true, false) => "with an explicit deny in an identity-based policy".to_owned(),
-            (false, _) => format!("because no {implicit} policy allows the {action} action"),
+        let article = if decision.by.name().starts_with('i') { "an" } else { "a" };
+        let clause = if decision.denied {
+            let arn = decision.policy.as_ref().filter(|policy| policy.starts_with("arn:"));
+            let arn = arn.map(|arn| format!(": {arn}")).unwrap_or_default();
+            format!("with an explicit deny in {article} {}{arn}", decision.by.name())
+        } else {
+            format!("because no {implicit} allows the {action} action")
         };
         format!("User: {} is not authorized to perform: {action} on resource: {resource} {clause}", self.arn)
     }

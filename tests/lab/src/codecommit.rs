@@ -2,7 +2,7 @@
 
 use crate::api::{Caller, Refusal};
 use crate::kms;
-use crate::world::World;
+use crate::world::{Repository, World};
 use serde_json::{Value, json};
 
 pub(crate) fn answer(
@@ -12,6 +12,15 @@ pub(crate) fn answer(
     region: &str,
     world: &World,
 ) -> Result<Value, Refusal> {
+    let here = |one: &&Repository| one.account == caller.account && one.region == region;
+    if operation == "ListRepositories" {
+        let all = format!("arn:aws:codecommit:{region}:{}:*", caller.account);
+        caller
+            .may(world, "codecommit:ListRepositories", &all)
+            .map_err(|text| Refusal::new(400, "AccessDeniedException", text))?;
+        let names = world.repositories.iter().filter(here).map(|one| json!({"repositoryName": one.name}));
+        return Ok(json!({"repositories": names.collect::<Vec<_>>()}));
+    }
     if operation != "GetRepository" {
         return Err(Refusal::new(400, "UnknownOperationException", operation));
     }
@@ -20,9 +29,7 @@ pub(crate) fn answer(
     caller
         .may(world, "codecommit:GetRepository", &arn)
         .map_err(|text| Refusal::new(400, "AccessDeniedException", text))?;
-    let found =
-        world.repositories.iter().find(|one| one.name == name && one.account == caller.account && one.region == region);
-    let Some(repository) = found else {
+    let Some(repository) = world.repositories.iter().filter(here).find(|one| one.name == name) else {
         return Err(Refusal::new(400, "RepositoryDoesNotExistException", format!("{name} does not exist")));
     };
     kms::through_codecommit(caller, repository, world)?;
@@ -30,5 +37,6 @@ pub(crate) fn answer(
         "accountId": repository.account, "repositoryId": "00000000-0000-4000-8000-000000000000", "repositoryName": name, "Arn": arn,
         "cloneUrlHttp": format!("https://git-codecommit.{region}.amazonaws.com/v1/repos/{name}"),
         "kmsKeyId": repository.key,
+        "defaultBranch": if repository.empty { Value::Null } else { "main".into() },
     }}))
 }

@@ -32,6 +32,9 @@ pub(crate) fn create(root: &Path, repository: &Repository) -> Result<()> {
     };
     git(&["init", "--quiet", "--bare"])?;
     git(&["config", "http.receivepack", "true"])?;
+    if repository.empty {
+        return Ok(());
+    }
     let tree = git(&["hash-object", "-t", "tree", "-w", "--stdin"])?;
     let commit = git(&["commit-tree", &tree, "-m", "The first commit"])?;
     git(&["update-ref", "refs/heads/main", &commit])?;
@@ -57,6 +60,7 @@ pub(crate) async fn answer(asked: &Asked, host: &str, region: &Region) -> Answer
             }
             challenge
         }
+        Err(Refusal(403, "AccessDeniedException", _)) if region.world.terse => plain(403, "text/plain", ""),
         Err(Refusal(status, code, message)) => {
             plain(status, "text/xml", format!("<{code}>\n  <Message>{}</Message>\n</{code}>\n", escape(&message)))
         }
@@ -82,9 +86,29 @@ fn allowed<'a>(asked: &Asked, host: &str, path: &str, world: &'a World) -> Resul
         path.ends_with("receive-pack") || asked.head.uri.query().is_some_and(|query| query.contains("receive-pack"));
     let action = if pushes { "codecommit:GitPush" } else { "codecommit:GitPull" };
     let arn = format!("arn:aws:codecommit:{region}:{}:{name}", caller.account);
-    caller.may(world, action, &arn).map_err(|text| Refusal::new(403, "AccessDeniedException", text))?;
+    let references = pushed(asked, path).map(|name| ("codecommit:References".to_owned(), name));
+    // The first request of a push names no reference yet.
+    let contexts: Vec<Vec<(String, String)>> = match references.map(|one| vec![one]).collect::<Vec<_>>() {
+        none if none.is_empty() => vec![Vec::new()],
+        each => each,
+    };
+    for context in contexts {
+        caller
+            .may_through(world, action, &arn, &context, world.git_endpoint_policy.as_ref())
+            .map_err(|text| Refusal::new(403, "AccessDeniedException", text))?;
+    }
     kms::through_codecommit(&caller, repository, world).map_err(|Refusal(_, code, text)| Refusal(403, code, text))?;
     Ok((repository, full[name.len()..].to_owned()))
+}
+
+/// The references that a push changes: each command is a line of two object names and the reference (gitprotocol-pack(5)).
+fn pushed(asked: &Asked, path: &str) -> impl Iterator<Item = String> {
+    let body = if path.ends_with("/git-receive-pack") { asked.body.clone() } else { hyper::body::Bytes::new() };
+    let text = String::from_utf8_lossy(&body).into_owned();
+    let commands = text.split("PACK").next().unwrap_or_default().replace('\0', " ");
+    let names: Vec<String> =
+        commands.split(' ').filter(|word| word.starts_with("refs/")).map(|word| word.trim().to_owned()).collect();
+    names.into_iter()
 }
 
 /// Who a user name and a password are. A wrong one gets 403, and only a missing one 401.

@@ -1,14 +1,14 @@
 //! IAM: simulation of policies, roles, Git credentials.
 
 use crate::api::{Caller, Form, Refusal, escape, field};
-use crate::policy::{self, Decision, Matched, Question};
-use crate::world::{Policy, World};
+use crate::policy::{Decision, Layers, Matched, Question};
+use crate::world::{Policy, Role, World};
 
 pub(crate) fn answer(operation: &str, form: &Form, caller: &Caller, world: &World) -> Result<String, Refusal> {
     match operation {
         "SimulatePrincipalPolicy" => simulate(form, caller, world),
         "GetRole" => get_role(form, caller, world),
-        "ListServiceSpecificCredentials" => list_credentials(caller, world),
+        "ListServiceSpecificCredentials" => list_credentials(form, caller, world),
         other => {
             Err(Refusal::new(400, "InvalidAction", format!("Could not find operation {other} for version 2010-05-08")))
         }
@@ -33,7 +33,7 @@ fn list(form: &Form, name: &str) -> Vec<String> {
 fn simulate(form: &Form, caller: &Caller, world: &World) -> Result<String, Refusal> {
     let source = field(form, "PolicySourceArn").unwrap_or_default();
     caller.may(world, "iam:SimulatePrincipalPolicy", &source).map_err(denied)?;
-    let policies = policies_of(&source, world)
+    let entity = Entity::of(&source, world)
         .ok_or_else(|| Refusal::new(404, "NoSuchEntity", format!("The entity {source} cannot be found.")))?;
     let resource = list(form, "ResourceArns").into_iter().next().unwrap_or_else(|| "*".to_owned());
     let context: Vec<(String, String)> = (1..)
@@ -46,49 +46,91 @@ fn simulate(form: &Form, caller: &Caller, world: &World) -> Result<String, Refus
         .iter()
         .map(|action| {
             let question = Question { action, resource: &resource, context: &context };
-            result(&question, &policy::evaluate(policies, &world.scps, &question), !world.scps.is_empty())
+            result(&question, &entity.layers(world).evaluate(&question), &entity)
         })
         .collect();
     let body = format!("<IsTruncated>false</IsTruncated><EvaluationResults>{results}</EvaluationResults>");
     Ok(envelope("SimulatePrincipalPolicy", &body))
 }
 
-fn policies_of<'a>(arn: &str, world: &'a World) -> Option<&'a [Policy]> {
-    let user = world.users.iter().find(|user| arn == format!("arn:aws:iam::{}:user/{}", user.account, user.name));
-    let role =
-        world.roles.iter().find(|role| arn == format!("arn:aws:iam::{}:role{}{}", role.account, role.path, role.name));
-    user.map(|user| user.policies.as_slice()).or_else(|| role.map(|role| role.policies.as_slice()))
+/// A user or a role, as its policies see it.
+struct Entity<'a> {
+    /// `user` or `role`.
+    kind: &'static str,
+    name: &'a str,
+    policies: &'a [Policy],
+    boundary: Option<&'a Policy>,
 }
 
-fn result(question: &Question<'_>, decision: &Decision, organization: bool) -> String {
+impl<'a> Entity<'a> {
+    fn of(arn: &str, world: &'a World) -> Option<Self> {
+        let user = world.users.iter().find(|user| arn == format!("arn:aws:iam::{}:user/{}", user.account, user.name));
+        let user = user.map(|user| Self {
+            kind: "user",
+            name: &user.name,
+            policies: &user.policies,
+            boundary: user.boundary.as_ref(),
+        });
+        let of = |role: &&Role| arn == format!("arn:aws:iam::{}:role{}{}", role.account, role.path, role.name);
+        let role = || {
+            world.roles.iter().find(of).map(|role| Self {
+                kind: "role",
+                name: &role.name,
+                policies: &role.policies,
+                boundary: role.boundary.as_ref(),
+            })
+        };
+        user.or_else(role)
+    }
+
+    /// What a simulation takes into account.
+    fn layers(&self, world: &'a World) -> Layers<'a> {
+        Layers { identity: self.policies, boundary: self.boundary, scps: &world.scps, ..Layers::default() }
+    }
+
+    /// A policy's id and type, as IAM gives them.
+    fn source(&self, policy: &str) -> (String, &'static str) {
+        let group = self.policies.iter().find(|one| one.name == policy).and_then(|one| one.group.as_deref());
+        match group {
+            _ if policy.starts_with("arn:aws:iam::aws:") => (policy.to_owned(), "aws-managed"),
+            _ if policy.starts_with("arn:") => (policy.to_owned(), "user-managed"),
+            Some(group) => (format!("group_{group}_{policy}"), "group"),
+            None => (format!("{}_{}_{policy}", self.kind, self.name), self.kind),
+        }
+    }
+}
+
+/// One action's result. With resources in the question the details are those of the resource.
+fn result(question: &Question<'_>, decision: &Decision, entity: &Entity<'_>) -> String {
     let word = match (decision.denied, decision.allowed) {
         (true, _) => "explicitDeny",
         (false, true) => "allowed",
         (false, false) => "implicitDeny",
     };
     let statement = |matched: &Matched| {
-        let kind = if matched.policy.starts_with("arn:") { "user-managed" } else { "user" };
+        let (id, kind) = entity.source(&matched.policy);
         format!(
             "<member><SourcePolicyId>{}</SourcePolicyId><SourcePolicyType>{kind}</SourcePolicyType><StartPosition><Line>{}</Line><Column>{}</Column></StartPosition><EndPosition><Line>{}</Line><Column>{}</Column></EndPosition></member>",
-            escape(&matched.policy),
+            escape(&id),
             matched.start.0,
             matched.start.1,
             matched.end.0,
             matched.end.1
         )
     };
-    let statements: String = decision.statements.iter().map(statement).collect();
-    let detail = if organization {
-        format!(
-            "<OrganizationsDecisionDetail><AllowedByOrganizations>{}</AllowedByOrganizations></OrganizationsDecisionDetail>",
-            !decision.by_scp
-        )
-    } else {
-        String::new()
+    let list = |name: &str, members: String| format!("<{name}>{members}</{name}>");
+    let statements = list("MatchedStatements", decision.statements.iter().map(statement).collect());
+    let keys = decision.missing.iter().map(|key| format!("<member>{key}</member>")).collect();
+    let missing = list("MissingContextValues", keys);
+    let detail = |name: &str, field: &str, allows: Option<bool>| {
+        allows.map(|allows| format!("<{name}><{field}>{allows}</{field}></{name}>")).unwrap_or_default()
     };
+    let boundary =
+        detail("PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary", decision.boundary_allows);
+    let organization = detail("OrganizationsDecisionDetail", "AllowedByOrganizations", decision.organization_allows);
+    let (action, resource) = (question.action, question.resource);
     format!(
-        "<member><EvalActionName>{}</EvalActionName><EvalResourceName>{}</EvalResourceName><EvalDecision>{word}</EvalDecision><MatchedStatements>{statements}</MatchedStatements><MissingContextValues/>{detail}</member>",
-        question.action, question.resource
+        "<member><EvalActionName>{action}</EvalActionName><EvalResourceName>{resource}</EvalResourceName><EvalDecision>{word}</EvalDecision><MatchedStatements/><MissingContextValues/>{organization}<ResourceSpecificResults><member><EvalResourceName>{resource}</EvalResourceName><EvalResourceDecision>{word}</EvalResourceDecision>{statements}{missing}{boundary}</member></ResourceSpecificResults></member>"
     )
 }
 
@@ -109,17 +151,16 @@ fn get_role(form: &Form, caller: &Caller, world: &World) -> Result<String, Refus
     ))
 }
 
-fn list_credentials(caller: &Caller, world: &World) -> Result<String, Refusal> {
-    let Some(name) = &caller.user else {
-        return Err(Refusal::new(
-            400,
-            "ValidationError",
-            "Must specify userName when calling with non-User credentials",
-        ));
-    };
-    caller.may(world, "iam:ListServiceSpecificCredentials", &caller.arn).map_err(denied)?;
-    let credentials = world.users.iter().filter(|user| user.name == *name && user.account == caller.account);
-    let members = credentials.flat_map(|user| &user.git_credentials).fold(String::new(), |members, credential| {
+fn list_credentials(form: &Form, caller: &Caller, world: &World) -> Result<String, Refusal> {
+    let name = field(form, "UserName").or_else(|| caller.user.clone()).ok_or_else(|| {
+        Refusal::new(400, "ValidationError", "Must specify userName when calling with non-User credentials")
+    })?;
+    let arn = format!("arn:aws:iam::{}:user/{name}", caller.account);
+    caller.may(world, "iam:ListServiceSpecificCredentials", &arn).map_err(denied)?;
+    let user = world.users.iter().find(|user| user.name == name && user.account == caller.account);
+    let user =
+        user.ok_or_else(|| Refusal::new(404, "NoSuchEntity", format!("The user with name {name} cannot be found.")))?;
+    let members = user.git_credentials.iter().fold(String::new(), |members, credential| {
         let status = if credential.active { "Active" } else { "Inactive" };
         format!(
             "{members}<member><CreateDate>2026-01-01T00:00:00Z</CreateDate><ServiceName>codecommit.amazonaws.com</ServiceName><ServiceUserName>{}</ServiceUserName><ServiceSpecificCredentialId>ACCAEXAMPLE</ServiceSpecificCredentialId><UserName>{name}</UserName><Status>{status}</Status></member>",

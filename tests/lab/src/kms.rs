@@ -1,6 +1,7 @@
 //! KMS: aliases, keys, dry runs; and what CodeCommit does with a key on a caller's behalf.
 
 use crate::api::{Caller, Refusal};
+use crate::policy::Decision;
 use crate::world::{Key, Repository, World};
 use serde_json::{Value, json};
 
@@ -30,10 +31,20 @@ fn managed(world: &World, account: &str, region: &str) -> Key {
         region: region.to_owned(),
         aws_managed: true,
         state: "Enabled".to_owned(),
+        accounts: Vec::new(),
     })
 }
 
+impl Key {
+    /// Whether the key's own policy lets an account in.
+    fn admits(&self, account: &str) -> bool {
+        self.accounts.iter().any(|one| one == account) || self.accounts.is_empty() && self.account == account
+    }
+}
+
+/// A key by its id in an account, or by its ARN in whichever account that names.
 fn find(world: &World, account: &str, region: &str, id: &str) -> Option<Key> {
+    let account = if id.starts_with("arn:") { id.split(':').nth(4).unwrap_or(account) } else { account };
     let id = id.rsplit('/').next().unwrap_or(id);
     let known = world.keys.iter().find(|key| key.id == id && key.account == account && key.region == region).cloned();
     known.or_else(|| Some(managed(world, account, region)).filter(|key| key.id == id))
@@ -68,6 +79,9 @@ pub(crate) fn answer(
     let action = if operation == "ReEncrypt" { "kms:ReEncryptFrom".to_owned() } else { format!("kms:{operation}") };
     if operation == "DescribeKey" {
         caller.may(world, &action, &resource).map_err(denied)?;
+        if !key.admits(&caller.account) && !key.aws_managed {
+            return Err(denied(caller.refused(&Decision::default(), &action, &resource, "resource-based policy")));
+        }
         let manager = if key.aws_managed { "AWS" } else { "CUSTOMER" };
         return Ok(json!({"KeyMetadata": {
             "KeyId": key.id, "Arn": resource, "KeyState": key.state, "KeyManager": manager, "Enabled": key.state == "Enabled",
@@ -77,10 +91,13 @@ pub(crate) fn answer(
     let decision = caller.decide(world, &action, &resource, &[]);
     if decision.denied || key.aws_managed {
         // The AWS managed key's own policy lets nobody in directly.
-        return Err(denied(caller.refused(&decision, &action, &resource, "resource-based")));
+        return Err(denied(caller.refused(&decision, &action, &resource, "resource-based policy")));
     }
     if !decision.allowed {
-        return Err(denied(caller.refused(&decision, &action, &resource, "identity-based")));
+        return Err(denied(caller.refused(&decision, &action, &resource, decision.by.name())));
+    }
+    if !key.admits(&caller.account) {
+        return Err(denied(caller.refused(&Decision::default(), &action, &resource, "resource-based policy")));
     }
     match key.state.as_str() {
         "Enabled" => Err(Refusal::new(
@@ -106,10 +123,10 @@ pub(crate) fn through_codecommit(caller: &Caller, repository: &Repository, world
         ("kms:CallerAccount".to_owned(), account.clone()),
         ("aws:RequestedRegion".to_owned(), region.clone()),
     ];
-    let resource = arn(region, account, &key.id);
+    let resource = arn(region, &key.account, &key.id);
     for action in ACTIONS {
         let decision = caller.decide(world, action, &resource, &context);
-        if decision.denied || !(key.aws_managed || decision.allowed) {
+        if decision.denied || !(key.aws_managed || decision.allowed && key.admits(&caller.account)) {
             return Err(Refusal::new(
                 400,
                 "EncryptionKeyAccessDeniedException",

@@ -15,6 +15,7 @@ mod policy;
 mod proxy;
 mod server;
 mod signature;
+mod sso;
 mod sts;
 mod wire;
 

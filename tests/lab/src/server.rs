@@ -8,7 +8,6 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -38,13 +37,18 @@ pub(crate) async fn serve(
     let host = Arc::new(host);
     let service = service_fn(move |request: Request<Incoming>| {
         let (host, region) = (Arc::clone(&host), Arc::clone(&region));
-        async move { Ok::<_, Infallible>(answer(request, &host, &region).await) }
+        async move {
+            answer(request, &host, &region)
+                .await
+                .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+        }
     });
     hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await?;
     Ok(())
 }
 
-async fn answer(request: Request<Incoming>, host: &str, region: &Region) -> Answer {
+/// The answer; none when the connection is to be cut instead.
+async fn answer(request: Request<Incoming>, host: &str, region: &Region) -> Option<Answer> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let asked = Asked { head, body };
@@ -55,13 +59,13 @@ async fn answer(request: Request<Incoming>, host: &str, region: &Region) -> Answ
             if let Ok(value) = "http://login.corp.example/".parse() {
                 page.headers_mut().insert("location", value);
             }
-            return page;
+            return Some(page);
         }
         _ if host.contains("git-codecommit") => git::answer(&asked, host, region).await,
-        _ => api::answer(&asked, host, region),
+        _ => api::answer(&asked, host, region)?,
     };
     sign_off(&mut answer, region);
-    answer
+    Some(answer)
 }
 
 /// What AWS puts on every answer: a request id and its own time.

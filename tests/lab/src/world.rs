@@ -23,8 +23,21 @@ pub struct World {
     pub keys: Vec<Key>,
     /// Service control policies of the organization, for every account.
     pub scps: Vec<Policy>,
+    /// Resource control policies of the organization, which no simulation shows.
+    pub rcps: Vec<Policy>,
+    /// The policy of the VPC endpoint through which Git comes.
+    pub git_endpoint_policy: Option<Policy>,
+    /// Whether the Git endpoint says 403 and nothing more when something is not allowed.
+    pub terse: bool,
+    /// The address from which everything comes, for policies that look at it.
+    #[serde(default = "source_ip")]
+    pub source_ip: String,
+    /// Tokens of IAM Identity Center, each good for a role's session.
+    pub sso_tokens: Vec<SsoToken>,
     /// What goes wrong on the way.
     pub faults: Vec<Fault>,
+    /// Operations at which the connection is cut, such as `iam SimulatePrincipalPolicy`.
+    pub cut: Vec<String>,
     /// How far the region's clock is ahead of this machine's, in seconds.
     pub clock: i64,
     /// The round trip from the client to the proxy and whatever lies behind it, in milliseconds.
@@ -49,6 +62,8 @@ pub struct User {
     /// Its policies.
     #[serde(default)]
     pub policies: Vec<Policy>,
+    /// Its permissions boundary.
+    pub boundary: Option<Policy>,
 }
 
 /// A role with one session.
@@ -68,6 +83,16 @@ pub struct Role {
     /// Its policies.
     #[serde(default)]
     pub policies: Vec<Policy>,
+    /// Its permissions boundary.
+    pub boundary: Option<Policy>,
+    /// The ARNs of those who may assume it; `*` for whoever is allowed `sts:AssumeRole`.
+    #[serde(default)]
+    pub trusts: Vec<String>,
+    /// The web identity token that is good for it.
+    pub web_identity: Option<String>,
+    /// Whether it is only given with an MFA code.
+    #[serde(default)]
+    pub needs_mfa: bool,
 }
 
 /// The credentials of an assumed role.
@@ -83,6 +108,26 @@ pub struct Session {
     /// Whether it has run out.
     #[serde(default)]
     pub expired: bool,
+    /// Whether it was begun with MFA.
+    #[serde(default)]
+    pub mfa: bool,
+    /// The session policy.
+    pub policy: Option<Policy>,
+    /// Whether it is of the user whose name the role has, by federation.
+    #[serde(default)]
+    pub federated: bool,
+}
+
+/// A token of IAM Identity Center.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SsoToken {
+    /// The access token.
+    pub token: String,
+    /// The role, by its permission set's name.
+    pub role: String,
+    /// The role's own name.
+    pub name: String,
 }
 
 /// A long-lived access key.
@@ -117,6 +162,8 @@ pub struct GitCredential {
 pub struct Policy {
     /// The name of an inline policy, or the ARN of a managed one.
     pub name: String,
+    /// The group through which an inline policy applies.
+    pub group: Option<String>,
     /// The document, in JSON.
     pub document: String,
 }
@@ -133,8 +180,11 @@ pub struct Repository {
     /// Its region.
     #[serde(default = "region")]
     pub region: String,
-    /// The id of a customer managed key; without one, the AWS managed key.
+    /// The id or ARN of a customer managed key; without one, the AWS managed key.
     pub key: Option<String>,
+    /// Whether nothing was ever pushed to it.
+    #[serde(default)]
+    pub empty: bool,
 }
 
 /// A KMS key.
@@ -155,6 +205,9 @@ pub struct Key {
     /// `Enabled`, `Disabled`, `PendingDeletion`, ...
     #[serde(default = "enabled")]
     pub state: String,
+    /// The accounts that the key's policy lets in; its own, where none is named.
+    #[serde(default)]
+    pub accounts: Vec<String>,
 }
 
 /// Something that goes wrong on the way to a host.
@@ -224,6 +277,10 @@ fn account() -> String {
 
 fn region() -> String {
     REGION.to_owned()
+}
+
+fn source_ip() -> String {
+    "198.51.100.7".to_owned()
 }
 
 fn slash() -> String {

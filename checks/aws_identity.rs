@@ -8,6 +8,7 @@ use crate::facts::caller::{Caller, Identity, Principal};
 use crate::facts::credentials::{Choice, needed_to_ask};
 use crate::facts::method::{Decision, Method};
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
+use crate::needs::Needs;
 use crate::shape::Shape;
 
 /// The check.
@@ -16,7 +17,8 @@ pub(super) static CHECK: Check = Check {
     title: "AWS knows the caller",
     group: Group::Aws,
     explain: include_str!("aws_identity.md"),
-    findings: &[&INVALID_KEYS, &WRONG_SECRET, &EXPIRED, &ROOT, &FEDERATED],
+    findings: &[&INVALID_KEYS, &WRONG_SECRET, &EXPIRED, &REGION_OFF, &ROOT, &FEDERATED],
+    needs: Needs { actions: &[], hosts: &["sts.REGION.amazonaws.com"], files: &[] },
     judge: |facts| {
         Box::pin(async move {
             needed_to_ask(facts).await?;
@@ -32,6 +34,8 @@ static INVALID_KEYS: FindingKind =
 static WRONG_SECRET: FindingKind =
     FindingKind::error("wrong-secret", "The secret access key is wrong", &[], docs::TROUBLE_HELPER);
 static EXPIRED: FindingKind = FindingKind::error("expired", "The session has run out", &["C45"], docs::TROUBLE_HELPER);
+static REGION_OFF: FindingKind =
+    FindingKind::error("region-disabled", "The account does not use this region", &["C123"], docs::STS_REGIONS);
 static ROOT: FindingKind =
     FindingKind::error("root-user", "The root user can have no Git credentials", &["C42"], docs::SETUP);
 static FEDERATED: FindingKind = FindingKind::error(
@@ -54,7 +58,7 @@ async fn has_git_credential(facts: &Facts) -> bool {
 fn judge(caller: &Caller, method: &Decision, choice: &Choice, has_git_credential: bool) -> Result<Verdict, Gap> {
     match caller {
         Caller::Known(identity) => {
-            Ok(Verdict::new(identity.arn.clone(), fitting(identity, method.method, has_git_credential)))
+            Ok(Verdict::new(identity.describe(), fitting(identity, method.method, has_git_credential)))
         }
         Caller::Refused { code, message } => {
             let finding = refused(code, message, choice)?;
@@ -88,12 +92,19 @@ fn refused(code: &str, message: &str, choice: &Choice) -> Result<Finding, Gap> {
             )
             .fix(fix)
         }
-        "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => {
+        "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" | "IncompleteSignature" => {
             let message = format!(
-                "AWS does not know the access key of profile {profile}: deleted, inactive, or without its session token."
+                "AWS does not know the access key of profile {profile}: deleted, inactive, of another partition, or without its \
+                 session token."
             );
             let fix = Fix::manual("Create a new access key or log in again, and store it for the profile");
             Finding::new(&INVALID_KEYS, message).fix(fix.run(["aws", "configure", "--profile", profile]))
+        }
+        "RegionDisabledException" | "OptInRequired" => {
+            let message = format!("The region is not switched on for the account of profile {profile}.");
+            let fix =
+                Fix::manual("Switch the region on in the account settings, or use one that is").docs(docs::STS_REGIONS);
+            Finding::new(&REGION_OFF, message).fix(fix)
         }
         _ => return Err(Gap::unknown(format!("sts:GetCallerIdentity answers {code}: {message}"))),
     };
@@ -154,6 +165,8 @@ mod tests {
             ("UnrecognizedClientException", "invalid-keys"),
             ("SignatureDoesNotMatch", "wrong-secret"),
             ("ExpiredToken", "expired"),
+            ("IncompleteSignature", "invalid-keys"),
+            ("RegionDisabledException", "region-disabled"),
         ] {
             assert_eq!(verdict(&refused(code, ""), Method::Grc).unwrap().ids(), [id]);
         }

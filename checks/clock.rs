@@ -5,6 +5,7 @@ use crate::docs;
 use crate::facts::caller::Caller;
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::machine::Os;
+use crate::needs::Needs;
 use crate::shape::{compact_time, span};
 use regex_lite::Regex;
 use std::sync::LazyLock;
@@ -16,6 +17,11 @@ pub(super) static CHECK: Check = Check {
     group: Group::Network,
     explain: include_str!("clock.md"),
     findings: &[&SKEW],
+    needs: Needs {
+        actions: &[],
+        hosts: &["git-codecommit.REGION.amazonaws.com", "sts.REGION.amazonaws.com"],
+        files: &[],
+    },
     judge: |facts| {
         Box::pin(async move {
             facts.online()?;

@@ -5,6 +5,7 @@ use crate::docs;
 use crate::facts::endpoint::EndpointProbe;
 use crate::facts::target::Target;
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
+use crate::needs::Needs;
 use crate::regions::{self, Partition};
 use crate::target::{CloneUrl, Endpoint, Protocol};
 
@@ -30,6 +31,7 @@ pub(super) static CHECK: Check = Check {
         &CONSOLE,
         &FIPS,
     ],
+    needs: Needs::NOTHING,
     judge: |facts| {
         Box::pin(async move {
             let target = facts.target().await?;

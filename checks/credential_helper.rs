@@ -11,9 +11,11 @@ use crate::facts::git_config::GitConfig;
 use crate::facts::helpers::{Helper, HelperChain, asks_helpers};
 use crate::facts::method::{Certainty, Decision, Method};
 use crate::facts::offered::{Offered, Prompt};
+use crate::facts::permissions::Permissions;
 use crate::facts::profiles::Profiles;
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Safety, Severity};
 use crate::machine::Os;
+use crate::needs::Needs;
 use crate::remedies::helper as remedies;
 use crate::shape::{Kind, Shape};
 use crate::target::CloneUrl;
@@ -43,6 +45,7 @@ pub(super) static CHECK: Check = Check {
         &RESET_TOO_EARLY,
         &FAILED,
     ],
+    needs: Needs { actions: &[], hosts: &[], files: &["~/.gitconfig", "~/.aws/config", "~/.aws/credentials"] },
     judge: |facts| {
         Box::pin(async move {
             asks_helpers(facts).await?;
@@ -55,7 +58,7 @@ pub(super) static CHECK: Check = Check {
             let method = method?;
             // Only a helper that is not meant raises the question.
             let raised = method.method == Method::GitCredentials && chain.aws().is_some() && !facts.request.offline;
-            let may_pull = if raised { facts.pull().await.ok().copied() } else { None };
+            let may_pull = if raised { facts.permissions().await.ok().and_then(Permissions::may_pull) } else { None };
             let view = View {
                 chain,
                 config: facts.git_config().await?,

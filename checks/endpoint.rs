@@ -5,6 +5,7 @@ use crate::docs;
 use crate::facts::endpoint::{EndpointProbe, HttpAnswer};
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::machine::{DialError, Stage};
+use crate::needs::Needs;
 use std::net::IpAddr;
 
 /// The check.
@@ -31,6 +32,7 @@ pub(super) static CHECK: Check = Check {
         &SSH_BLOCKED,
         &NOT_CODECOMMIT_SSH,
     ],
+    needs: Needs { actions: &[], hosts: &["git-codecommit.REGION.amazonaws.com"], files: &[] },
     judge: |facts| {
         Box::pin(async move {
             let probe = facts.endpoint().await?;

@@ -9,10 +9,10 @@ use crate::facts::caller::Caller;
 use crate::facts::endpoint::EndpointProbe;
 use crate::facts::offered::Offered;
 use crate::finding::{Evidence, Finding, FindingKind};
+use crate::needs::Needs;
 use crate::shape::{Kind, Shape};
 use crate::symptoms;
 use crate::target::{CloneUrl, Protocol};
-use way_out::is_about_who;
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -21,6 +21,7 @@ pub(super) static CHECK: Check = Check {
     group: Group::Access,
     explain: include_str!("git_access.md"),
     findings: &[&CANNOT_READ, &CANNOT_PUSH],
+    needs: Needs { actions: &[], hosts: &["git-codecommit.REGION.amazonaws.com"], files: &[] },
     judge: |facts| {
         Box::pin(async move {
             let access = facts.access().await?;
@@ -113,7 +114,9 @@ impl View<'_> {
 
     /// Why, as the rest of a sentence: by whom Git presented, and by what was said.
     fn reason(&self) -> String {
-        if let Some(user) = self.git_credential().filter(|_| self.access.refusal.as_ref().is_some_and(is_about_who)) {
+        if let Some(user) =
+            self.git_credential().filter(|_| self.access.refusal.as_ref().is_some_and(ServerAnswer::is_about_who))
+        {
             return format!(
                 ": CodeCommit does not accept the Git credential {user}. Its password is wrong or was reset, or it is \
                  inactive or deleted."

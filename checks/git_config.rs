@@ -5,6 +5,7 @@ use crate::docs;
 use crate::facts::git_config::{Entry, GitConfig, Problem};
 use crate::facts::target::{Target, describe_rewrite};
 use crate::finding::{ConfigChange, Evidence, Finding, FindingKind, Fix, Severity};
+use crate::needs::Needs;
 use crate::shape::Kind;
 
 /// The check.
@@ -14,6 +15,7 @@ pub(super) static CHECK: Check = Check {
     group: Group::Git,
     explain: include_str!("git_config.md"),
     findings: &[&INVALID, &UNREADABLE, &WRONG_HOME, &DUBIOUS, &REWRITTEN, &VERIFICATION_OFF, &HALF_CREDENTIALS],
+    needs: Needs { actions: &[], hosts: &[], files: &["~/.gitconfig"] },
     judge: |facts| {
         Box::pin(async move {
             let (config, target) = tokio::join!(facts.git_config(), facts.target());

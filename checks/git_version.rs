@@ -7,6 +7,7 @@ use crate::facts::git_config::GitConfig;
 use crate::facts::helpers::HelperChain;
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::machine::Os;
+use crate::needs::Needs;
 use crate::target::{CloneUrl, Protocol};
 use semver::Version;
 
@@ -17,6 +18,7 @@ pub(super) static CHECK: Check = Check {
     group: Group::Git,
     explain: include_str!("git_version.md"),
     findings: &[&MISSING, &NOT_RUNNABLE, &TOO_OLD, &OUTDATED, &KNOWN_BAD, &CONFIG_NEEDS_NEWER, &SEVERAL],
+    needs: Needs::NOTHING,
     judge: |facts| {
         Box::pin(async move {
             let (git, config, target) = tokio::join!(facts.git(), facts.git_config(), facts.target());

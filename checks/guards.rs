@@ -70,11 +70,40 @@ fn explanations_have_their_parts_and_name_every_finding() {
 #[tokio::test]
 async fn no_check_finds_anything_on_a_healthy_machine() {
     let facts = Facts::healthy();
-    for check in ALL {
+    // Of the checks that are for one way of signing in only, these are not for the helper's.
+    let of_other_ways = ["git-credentials"];
+    for check in ALL.iter().filter(|check| !of_other_ways.contains(&check.id)) {
         let verdict = (check.judge)(&facts).await;
         match verdict {
             Ok(verdict) => assert_eq!(verdict.ids(), Vec::<&str>::new(), "{} must find nothing: {verdict:?}", check.id),
             Err(gap) => panic!("{} must give a verdict over `Facts::healthy()`: {gap:?}", check.id),
         }
+    }
+}
+
+#[tokio::test]
+async fn nor_on_one_that_is_set_up_for_git_credentials() {
+    let facts = Facts::healthy().with_git_credentials();
+    for check in ALL {
+        match (check.judge)(&facts).await {
+            Ok(verdict) => assert_eq!(verdict.ids(), Vec::<&str>::new(), "{} must find nothing: {verdict:?}", check.id),
+            Err(gap) => panic!("{} must give a verdict: {gap:?}", check.id),
+        }
+    }
+}
+
+#[test]
+fn needs_are_written_as_policies_and_people_read_them() {
+    for check in ALL {
+        for action in check.needs.actions {
+            let known = ["codecommit:", "iam:", "kms:", "sts:"].iter().any(|service| action.name.starts_with(service));
+            assert!(
+                known && action.why.starts_with("to ") | action.why.starts_with("for "),
+                "{}: {action:?}",
+                check.id
+            );
+        }
+        let is_aws = check.group == crate::check::Group::Aws;
+        assert!(!is_aws || !check.needs.hosts.is_empty(), "{}: name the hosts that it asks", check.id);
     }
 }

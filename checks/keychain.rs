@@ -10,6 +10,7 @@ use crate::facts::method::{Certainty, Decision, Method};
 use crate::facts::repository::Repository;
 use crate::facts::stores::{Item, Stores};
 use crate::finding::{ConfigChange, Evidence, Finding, FindingKind, Fix, Safety, Severity};
+use crate::needs::Needs;
 use crate::remedies::helper::{self, replace_value};
 use crate::remedies::store;
 use crate::shape::{Kind, SIGNATURE_LIFE, span};
@@ -32,6 +33,7 @@ pub(super) static CHECK: Check = Check {
         &PLAINTEXT,
         &GRC_NOISE,
     ],
+    needs: Needs { actions: &[], hosts: &[], files: &["~/.git-credentials"] },
     judge: |facts| {
         Box::pin(async move {
             if !facts.method().await.is_ok_and(|decision| decision.method == Method::Grc) {

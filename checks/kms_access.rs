@@ -2,10 +2,16 @@
 
 use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
+use crate::facts::access::ServerAnswer;
 use crate::facts::credentials::needed_to_ask;
-use crate::facts::kms::{Decision, ExplicitDeny, Key, KmsAccess, Statement, explicit_deny};
+use crate::facts::denial;
+use crate::facts::kms::{Key, KmsAccess};
+use crate::facts::permissions::{MFA_KEYS, Mfa};
 use crate::facts::repository::Repository;
+use crate::facts::simulation::{Decision, Effect};
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
+use crate::needs::{Needs, On, action};
+use crate::policy::{self, Kind};
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -14,11 +20,23 @@ pub(super) static CHECK: Check = Check {
     group: Group::Aws,
     explain: include_str!("kms_access.md"),
     findings: &[&EXPLICIT_DENY, &CUSTOMER_KEY, &DISABLED, &PENDING_DELETION, &NOT_FOUND, &UNAVAILABLE],
+    needs: Needs {
+        actions: &[
+            action("iam:SimulatePrincipalPolicy", On::Identity, "to see what the policies decide, and which one"),
+            action("iam:GetRole", On::Role, "to know a role's path, which is part of its ARN"),
+            action("codecommit:GetRepository", On::Repository, "to know which key the repository has"),
+            action("kms:ListAliases", On::Everything, "to know the AWS managed key"),
+            action("kms:DescribeKey", On::Key, "to know the key's state"),
+        ],
+        hosts: &["iam.amazonaws.com", "kms.REGION.amazonaws.com", "codecommit.REGION.amazonaws.com"],
+        files: &[],
+    },
     judge: |facts| {
         Box::pin(async move {
             needed_to_ask(facts).await?;
-            let (access, repository) = tokio::join!(facts.kms(), facts.repository());
-            judge(access?, repository.ok())
+            let (access, repository, git) = tokio::join!(facts.kms(), facts.repository(), facts.access());
+            let refusal = git.ok().and_then(|git| git.refusal.as_ref());
+            View { access: access?, repository: repository.ok(), refusal }.judge()
         })
     },
 };
@@ -39,28 +57,80 @@ static NOT_FOUND: FindingKind =
 static UNAVAILABLE: FindingKind =
     FindingKind::error("key-unavailable", "KMS cannot use the key now", &["C35"], docs::ENCRYPTION);
 
-fn judge(access: &KmsAccess, repository: Option<&Repository>) -> Result<Verdict, Gap> {
-    let findings: Vec<Finding> = denied(access)
-        .or_else(|| state(access))
-        .or_else(|| not_allowed(access))
-        .or_else(|| refused(repository))
-        .into_iter()
-        .collect();
-    if !findings.is_empty() {
-        return Ok(Verdict::new(format!("CodeCommit cannot use {} for this identity", name(access)), findings));
+/// Everything that is looked at.
+struct View<'a> {
+    access: &'a KmsAccess,
+    repository: Option<&'a Repository>,
+    /// CodeCommit's answer when Git tried to read.
+    refusal: Option<&'a ServerAnswer>,
+}
+
+impl View<'_> {
+    fn judge(&self) -> Result<Verdict, Gap> {
+        let access = self.access;
+        let findings: Vec<Finding> = simulated_denial(access)
+            .or_else(|| state(access))
+            .or_else(|| spoken_denial(access))
+            .or_else(|| not_allowed(access))
+            .or_else(|| self.refused())
+            .into_iter()
+            .collect();
+        if !findings.is_empty() {
+            return Ok(Verdict::new(format!("CodeCommit cannot use {} for this identity", name(access)), findings));
+        }
+        if access.simulation.is_some() {
+            return Ok(Verdict::new(format!("no policy of {} denies {}", who(access), name(access)), findings));
+        }
+        // A direct call on the AWS managed key is never allowed, so a plain refusal says nothing; only a dry run that would
+        // have worked proves that nothing denies.
+        let works = !access.direct.is_empty() && access.direct.iter().all(|(_, refusal)| refusal.is_none());
+        if works {
+            return Ok(Verdict::new(format!("KMS lets this identity use {}", name(access)), findings));
+        }
+        let why = access.simulation_refused.as_deref().unwrap_or("IAM was not asked");
+        let lookup = access.lookup_refused.as_ref().map(|why| format!("; kms:ListAliases: {why}")).unwrap_or_default();
+        Err(Gap::unknown(format!("whether a policy denies KMS cannot be told: {why}{lookup}")))
     }
-    if access.simulation.is_some() {
-        return Ok(Verdict::new(format!("no policy of {} denies {}", who(access), name(access)), findings));
+
+    /// CodeCommit's own words, when it was asked for the repository: by the API, or by Git.
+    /// Source: CodeCommit API reference, `GetRepository`.
+    fn refused(&self) -> Option<Finding> {
+        let by_api = match self.repository {
+            Some(Repository::Refused { code, message }) => {
+                Some((code.as_str(), Evidence::new("codecommit:GetRepository", format!("{code}: {message}"))))
+            }
+            _ => None,
+        };
+        let by_git = || Some((self.refusal?.exception.as_deref()?, Evidence::new("CodeCommit", self.refusal?.told())));
+        let (code, seen) = by_api.filter(|(code, _)| code.starts_with("Encryption")).or_else(by_git)?;
+        let is_default = self.access.key.as_ref().is_some_and(|key| key.aws_managed == Some(true));
+        let (kind, what) = match code {
+            // Of the AWS managed key, nothing but a denial keeps anybody.
+            "EncryptionKeyAccessDeniedException" if is_default => (
+                &EXPLICIT_DENY,
+                "A policy denies KMS, so CodeCommit may not use the AWS managed key for this identity.",
+            ),
+            "EncryptionKeyAccessDeniedException" => {
+                (&CUSTOMER_KEY, "CodeCommit may not use the repository's key for this identity.")
+            }
+            "EncryptionKeyDisabledException" => {
+                (&DISABLED, "The repository's key is disabled, or waiting to be deleted.")
+            }
+            "EncryptionKeyNotFoundException" => (&NOT_FOUND, "The repository's key does not exist."),
+            "EncryptionKeyUnavailableException" => (&UNAVAILABLE, "The repository's key cannot be used now."),
+            _ => return None,
+        };
+        let statement = if is_default {
+            policy::deny_unless_codecommit(&policy::KEY_ACTIONS, &self.access.region)
+        } else {
+            let key = self.access.key.as_ref().map_or("*", |key| key.id.as_str());
+            policy::allow(&policy::KEY_ACTIONS, key)
+        };
+        let fix = Fix::manual("Look at the key's state and policy, and at what the identity's policies say of KMS")
+            .instruct(statement)
+            .docs(docs::ENCRYPTION);
+        Some(Finding::new(kind, what).seen(seen).fix(fix))
     }
-    // A direct call on the AWS managed key is never allowed, so a plain refusal says nothing; only a dry run that would have
-    // worked proves that nothing denies.
-    let works = !access.direct.is_empty() && access.direct.iter().all(|(_, refusal)| refusal.is_none());
-    if works {
-        return Ok(Verdict::new(format!("KMS lets this identity use {}", name(access)), findings));
-    }
-    let why = access.simulation_refused.as_deref().unwrap_or("IAM was not asked");
-    let lookup = access.lookup_refused.as_ref().map(|why| format!("; kms:ListAliases: {why}")).unwrap_or_default();
-    Err(Gap::unknown(format!("whether a policy denies KMS cannot be told: {why}{lookup}")))
 }
 
 fn name(access: &KmsAccess) -> String {
@@ -76,79 +146,50 @@ fn who(access: &KmsAccess) -> &str {
     access.principal.as_deref().unwrap_or("this identity")
 }
 
-/// An explicit deny: from IAM's simulation, else in the words of KMS's own refusal.
-fn denied(access: &KmsAccess) -> Option<Finding> {
-    simulated_denial(access).or_else(|| spoken_denial(access))
-}
-
+/// An explicit deny that IAM simulates.
 fn simulated_denial(access: &KmsAccess) -> Option<Finding> {
     let decisions = access.simulation.iter().flatten();
-    let denied: Vec<&Decision> = decisions.filter(|decision| decision.decision == "explicitDeny").collect();
+    let denied: Vec<&Decision> = decisions.filter(|decision| decision.effect == Effect::ExplicitDeny).collect();
     let first = denied.first()?;
     let actions: Vec<&str> = denied.iter().map(|decision| decision.action.as_str()).collect();
-    let source = source(first);
+    let source = first.source();
     let (what, key) = (list(&actions), name(access));
-    let message = match first.missing_context.as_slice() {
+    // Long-lived credentials never carry MFA, so nothing is open there.
+    let is_settled = |key: &str| access.mfa == Mfa::Never && MFA_KEYS.iter().any(|mfa| mfa.eq_ignore_ascii_case(key));
+    let open: Vec<&str> = first.open_keys().filter(|key| !is_settled(key)).collect();
+    let message = match open.as_slice() {
+        [] if first.depends_on(MFA_KEYS) => {
+            format!("{source} denies {what} on {key} without MFA, which Git's credentials never carry.")
+        }
         [] => format!("{source} explicitly denies {what} on {key}, so CodeCommit cannot decrypt the repository."),
         keys => format!("{source} denies {what} on {key}, unless {} allows it for Git.", keys.join(" or ")),
     };
     let seen = Evidence::new("iam:SimulatePrincipalPolicy", format!("{} for {}", actions.join(", "), who(access)));
-    let places = first.statements.iter().map(|statement| Evidence::new(policy_name(statement), place(statement)));
+    let places = first.statements.iter().map(|statement| Evidence::new(statement.name(), statement.place()));
     let finding = places.fold(Finding::new(&EXPLICIT_DENY, message).seen(seen), Finding::seen);
     // What the policy looks at, such as MFA or the source address, is only known when Git asks.
-    let finding = if first.missing_context.is_empty() { finding } else { finding.at_most(Severity::Warning) };
-    Some(finding.fix(lift(&source, &actions)))
+    let finding = if open.is_empty() { finding } else { finding.at_most(Severity::Warning) };
+    Some(finding.fix(lift(access, &source, &actions)))
 }
 
+/// An explicit deny in the words of KMS's own refusal. The call was not CodeCommit's, so a condition on `kms:ViaService` can
+/// have decided otherwise; where IAM simulates with that condition, it knows better than the words.
 fn spoken_denial(access: &KmsAccess) -> Option<Finding> {
-    let (action, ExplicitDeny { kind, policy }, text) = access.direct.iter().find_map(|(action, refusal)| {
+    let (action, denial, text) = access.direct.iter().find_map(|(action, refusal)| {
         let text = refusal.as_ref()?.text();
-        Some((action, explicit_deny(&text)?, text))
+        Some((action, denial::read(&text).filter(|denial| denial.explicit)?, text))
     })?;
-    let source = policy.map_or_else(|| format!("The {kind}"), |policy| format!("The {kind} {policy}"));
-    let message = format!(
-        "{source} explicitly denies {action} on {}, so CodeCommit cannot decrypt the repository.",
-        name(access)
-    );
+    let is_simulated = matches!(denial.kind, Kind::Identity | Kind::Boundary | Kind::ServiceControl);
+    if is_simulated && access.simulation.is_some() {
+        return None;
+    }
+    let kind = denial.kind.name();
+    let source = denial.policy.map_or_else(|| format!("The {kind}"), |policy| format!("The {kind} {policy}"));
+    let message =
+        format!("{source} explicitly denies {action} on {}, at least to whoever asks KMS directly.", name(access));
     let seen = Evidence::new(format!("{action} (dry run)"), text);
-    Some(Finding::new(&EXPLICIT_DENY, message).seen(seen).fix(lift(&source, &[action.as_str()])))
-}
-
-/// Which policy denies, as the subject of a sentence.
-fn source(decision: &Decision) -> String {
-    if decision.organization_allows == Some(false) {
-        return "A service control policy of the organization".to_owned();
-    }
-    match decision.statements.first() {
-        Some(statement) => format!("The {} policy {}", kind(statement), policy_name(statement)),
-        None if decision.boundary_allows == Some(false) => "The permissions boundary".to_owned(),
-        None => "A policy".to_owned(),
-    }
-}
-
-/// IAM's word for a policy's type, as a person says it. Source: `Statement`, IAM API reference.
-fn kind(statement: &Statement) -> &str {
-    match statement.kind.as_str() {
-        "user" | "group" | "role" => "inline",
-        "aws-managed" => "AWS managed",
-        "user-managed" => "customer managed",
-        "resource" => "resource",
-        _ => "attached",
-    }
-}
-
-fn policy_name(statement: &Statement) -> &str {
-    // IAM calls an inline policy `user_ann_DenyKms`: the type, its owner, its name.
-    if statement.policy.is_empty() { "without a name" } else { &statement.policy }
-}
-
-fn place(statement: &Statement) -> String {
-    match statement.span {
-        Some(((line, column), (end, last))) => {
-            format!("the statement from line {line}, column {column} to line {end}, column {last}")
-        }
-        None => "matched".to_owned(),
-    }
+    let finding = Finding::new(&EXPLICIT_DENY, message).seen(seen).fix(lift(access, &source, &[action.as_str()]));
+    Some(finding.at_most(Severity::Warning))
 }
 
 fn list(actions: &[&str]) -> String {
@@ -160,17 +201,15 @@ fn list(actions: &[&str]) -> String {
     }
 }
 
-fn lift(source: &str, actions: &[&str]) -> Fix {
+fn lift(access: &KmsAccess, source: &str, actions: &[&str]) -> Fix {
     let mut source = source.to_owned();
     // The subject of a sentence becomes an object.
     if let Some(first) = source.get_mut(..1) {
         first.make_ascii_lowercase();
     }
-    Fix::manual(format!(
-        "Have {source} changed so that it does not deny {} when kms:ViaService is CodeCommit",
-        list(actions)
-    ))
-    .docs(docs::ENCRYPTION)
+    let title = format!("Have {source} changed so that it does not deny {} when CodeCommit asks", list(actions));
+    let statement = policy::deny_unless_codecommit(&policy::KEY_ACTIONS, &access.region);
+    Fix::manual(title).instruct(statement).docs(docs::ENCRYPTION)
 }
 
 /// What KMS says of the key itself.
@@ -209,49 +248,49 @@ fn state(access: &KmsAccess) -> Option<Finding> {
     Some(Finding::new(kind, message).seen(Evidence::new("kms:DescribeKey", format!("KeyState {state}"))).fix(fix))
 }
 
-/// A customer managed key must be allowed, by the identity's policies or by the key's own.
+/// A customer managed key must be allowed, by the identity's policies and by the key's own. Of another account's key both
+/// must say so ("Allowing users in other accounts to use a KMS key", KMS developer guide).
 fn not_allowed(access: &KmsAccess) -> Option<Finding> {
     let key = access.key.as_ref().filter(|key| key.aws_managed == Some(false))?;
-    let (action, refusal) = access.direct.iter().find_map(|(action, refusal)| {
+    let refused = access.direct.iter().find_map(|(action, refusal)| {
         let refusal = refusal.as_ref().filter(|refusal| refusal.is_denied())?;
         Some((action, refusal.text()))
-    })?;
+    });
+    // Dry runs that would have worked prove that it may.
+    if refused.is_none() && !access.direct.is_empty() {
+        return None;
+    }
     let implicit = access
         .simulation
         .as_ref()
-        .map(|simulation| simulation.iter().any(|decision| decision.decision == "implicitDeny"));
-    if implicit == Some(false) {
-        // The identity is allowed; the key's policy may let CodeCommit in and a direct call not.
+        .map(|simulation| simulation.iter().any(|decision| decision.effect == Effect::ImplicitDeny));
+    let by_key =
+        refused.as_ref().and_then(|(_, text)| denial::read(text)).is_some_and(|one| one.kind == Kind::Resource);
+    // Where the identity is allowed and the refusal is not the key's, a condition on the service may have decided.
+    if implicit == Some(false) && !(by_key && key.is_of_another_account(access))
+        || implicit != Some(true) && refused.is_none()
+    {
         return None;
     }
     let message = format!("Nothing allows this identity to use the customer managed key {}.", key.id);
-    let statement = format!(
-        r#"{{"Effect": "Allow", "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"], "Resource": "{}"}}"#,
-        key.id
-    );
-    let fix = Fix::manual("Add this statement to a policy of the identity").instruct(statement).docs(docs::ENCRYPTION);
-    let finding =
-        Finding::new(&CUSTOMER_KEY, message).seen(Evidence::new(format!("{action} (dry run)"), refusal)).fix(fix);
-    // Without a simulation only the direct call is known to be refused.
-    Some(if implicit.is_none() { finding.at_most(Severity::Warning) } else { finding })
-}
-
-/// CodeCommit's own words, when it was asked for the repository. Source: CodeCommit API reference, `GetRepository`.
-fn refused(repository: Option<&Repository>) -> Option<Finding> {
-    let Some(Repository::Refused { code, message }) = repository else { return None };
-    let (kind, what) = match code.as_str() {
-        "EncryptionKeyAccessDeniedException" => {
-            (&CUSTOMER_KEY, "CodeCommit may not use the repository's key for this identity.")
-        }
-        "EncryptionKeyDisabledException" => (&DISABLED, "The repository's key is disabled, or waiting to be deleted."),
-        "EncryptionKeyNotFoundException" => (&NOT_FOUND, "The repository's key does not exist."),
-        "EncryptionKeyUnavailableException" => (&UNAVAILABLE, "The repository's key cannot be used now."),
-        _ => return None,
+    let mut finding = Finding::new(&CUSTOMER_KEY, message);
+    finding = match &refused {
+        Some((action, text)) => finding.seen(Evidence::new(format!("{action} (dry run)"), text)),
+        None => finding.seen(Evidence::new("iam:SimulatePrincipalPolicy", format!("implicitDeny for {}", who(access)))),
     };
-    let fix = Fix::manual("Look at the key's state and policy in the KMS console").docs(docs::ENCRYPTION);
-    Some(
-        Finding::new(kind, what).seen(Evidence::new("codecommit:GetRepository", format!("{code}: {message}"))).fix(fix),
-    )
+    let allow = policy::allow_through_codecommit(&policy::KEY_ACTIONS, &key.id, &access.region);
+    if implicit != Some(false) {
+        let fix = Fix::manual("Add this statement to a policy of the identity").instruct(allow).docs(docs::ENCRYPTION);
+        finding = finding.fix(fix);
+    }
+    if by_key || key.is_of_another_account(access) {
+        let statement = policy::admit(who(access), &policy::KEY_ACTIONS);
+        finding = finding
+            .fix(Fix::manual("Add this statement to the key's own policy").instruct(statement).docs(docs::ENCRYPTION));
+    }
+    // Only both together are certain: the key's own policy may let the identity in, or a condition may look at the service.
+    let certain = implicit == Some(true) && refused.is_some();
+    Some(if certain { finding } else { finding.at_most(Severity::Warning) })
 }
 
 #[cfg(test)]

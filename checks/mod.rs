@@ -11,10 +11,13 @@ mod credential_helper;
 mod endpoint;
 mod git_access;
 mod git_config;
+mod git_credentials;
 mod git_version;
 mod keychain;
 mod kms_access;
 mod offered_credential;
+mod permissions;
+mod repository;
 
 use crate::check::Check;
 
@@ -30,6 +33,9 @@ pub static ALL: &[&Check] = &[
     &offered_credential::CHECK,
     &aws_credentials::CHECK,
     &aws_identity::CHECK,
+    &git_credentials::CHECK,
+    &repository::CHECK,
+    &permissions::CHECK,
     &kms_access::CHECK,
     &git_access::CHECK,
 ];

@@ -9,6 +9,7 @@ use crate::facts::offered::{Given, Giver, Offered, Prompt};
 use crate::facts::stores::{Item, Stores};
 use crate::facts::target::Target;
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
+use crate::needs::Needs;
 use crate::shape::{Kind, SIGNATURE_LIFE, Shape, span};
 
 /// The check.
@@ -18,6 +19,7 @@ pub(super) static CHECK: Check = Check {
     group: Group::Credentials,
     explain: include_str!("offered_credential.md"),
     findings: &[&NOTHING, &WRONG_KIND, &EXPIRED, &TOKEN_MISSING, &EMPTY_PASSWORD, &SHADOWED],
+    needs: Needs::NOTHING,
     judge: |facts| {
         Box::pin(async move {
             let target = facts.target().await?;

@@ -2,6 +2,7 @@
 
 use crate::facts::Facts;
 use crate::finding::{Finding, FindingKind, Severity};
+use crate::needs::Needs;
 use serde::{Deserialize, Serialize};
 use std::pin::Pin;
 
@@ -17,6 +18,8 @@ pub struct Check {
     pub explain: &'static str,
     /// Every finding that it can report.
     pub findings: &'static [&'static FindingKind],
+    /// What it needs to give a verdict.
+    pub needs: Needs,
     /// The judgement.
     pub judge: for<'a> fn(&'a Facts) -> Judging<'a>,
 }

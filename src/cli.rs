@@ -113,6 +113,10 @@ pub struct Options {
     #[arg(long)]
     pub offline: bool,
 
+    /// Look for a missing repository in every region
+    #[arg(long, conflicts_with = "offline")]
+    pub search: bool,
+
     /// Run only these checks: ids, groups or patterns such as `aws-*`
     #[arg(long, value_delimiter = ',', value_name = "CHECK")]
     pub only: Vec<String>,

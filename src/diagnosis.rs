@@ -252,7 +252,9 @@ pub fn follows(check: &str, from: &str) -> bool {
         "offered-credential" => &["git-config", "clone-url", "credential-helper", "keychain"],
         "credential-helper" => &["git-config", "clock", "git-version"],
         "aws-identity" => &["endpoint", "clock", "aws-credentials"],
-        "kms-access" => &["endpoint", "clock", "aws-credentials", "aws-identity"],
+        "git-credentials" => &["endpoint", "clock", "aws-identity", "keychain", "offered-credential"],
+        "repository" => &["endpoint", "clock", "clone-url", "aws-credentials", "aws-identity", "git-credentials"],
+        "permissions" | "kms-access" => &["endpoint", "clock", "aws-credentials", "aws-identity"],
         _ => &[],
     };
     causes.contains(&from)

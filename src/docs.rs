@@ -6,6 +6,8 @@ pub const SETUP_GIT_CREDENTIALS: &str = "https://docs.aws.amazon.com/codecommit/
 pub const SETUP_HELPER: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up-https-unixes.html";
 /// "Setting up for AWS CodeCommit": compatible versions of Git and curl.
 pub const SETUP: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up.html";
+/// "Getting started with AWS CodeCommit".
+pub const GETTING_STARTED: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/getting-started-cc.html";
 /// "Setup steps for HTTPS connections with git-remote-codecommit".
 pub const SETUP_GRC: &str =
     "https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up-git-remote-codecommit.html";
@@ -31,6 +33,9 @@ pub const ENCRYPTION: &str = "https://docs.aws.amazon.com/codecommit/latest/user
 /// "CodeCommit permissions reference".
 pub const PERMISSIONS: &str =
     "https://docs.aws.amazon.com/codecommit/latest/userguide/auth-and-access-control-permissions-reference.html";
+/// "Limit pushes and merges to branches".
+pub const CONDITIONAL_BRANCH: &str =
+    "https://docs.aws.amazon.com/codecommit/latest/userguide/how-to-conditional-branch.html";
 /// "Using CodeCommit with interface VPC endpoints".
 pub const VPC: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/codecommit-and-interface-VPC.html";
 /// "Using temporary credentials to access repositories".
@@ -39,6 +44,24 @@ pub const TEMPORARY: &str = "https://docs.aws.amazon.com/codecommit/latest/userg
 pub const AWS_FILES: &str = "https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html";
 /// "Configuring IAM Identity Center authentication with the AWS CLI".
 pub const AWS_SSO: &str = "https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sso.html";
+/// "Using an IAM role in the AWS CLI".
+pub const AWS_ROLES: &str = "https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-role.html";
+/// "Sourcing credentials with an external process in the AWS CLI".
+pub const AWS_PROCESS: &str = "https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sourcing-external.html";
+/// "Configuring environment variables for the AWS CLI".
+pub const AWS_ENV: &str = "https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html";
+/// "Login for AWS local development using console credentials".
+pub const AWS_LOGIN: &str = "https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-sign-in.html";
+/// "Managing AWS STS in an AWS Region".
+pub const STS_REGIONS: &str =
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html";
+/// "Configure the Instance Metadata Service options".
+pub const INSTANCE_METADATA: &str =
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-options.html";
+/// "Use IAM with CodeCommit: Git credentials, SSH keys, and AWS access keys".
+pub const IAM_GIT_CREDENTIALS: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_ssh-keys.html";
+/// "Troubleshoot access denied error messages".
+pub const ACCESS_DENIED: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html";
 /// gitcredentials(7).
 pub const GIT_CREDENTIALS: &str = "https://git-scm.com/docs/gitcredentials";
 /// git-config(1).

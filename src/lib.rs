@@ -11,6 +11,8 @@ pub mod docs;
 pub mod facts;
 pub mod finding;
 pub mod machine;
+pub mod needs;
+pub mod policy;
 pub mod reading;
 pub mod redact;
 pub mod regions;

@@ -106,7 +106,15 @@ mod tests {
     static SLOW: Check = check("slow", |_| Box::pin(std::future::pending()));
 
     const fn check(id: &'static str, judge: for<'a> fn(&'a Facts) -> crate::check::Judging<'a>) -> Check {
-        Check { id, title: "", group: Group::Git, explain: "", findings: &[], judge }
+        Check {
+            id,
+            title: "",
+            group: Group::Git,
+            explain: "",
+            findings: &[],
+            needs: crate::needs::Needs::NOTHING,
+            judge,
+        }
     }
 
     #[tokio::test]

@@ -64,6 +64,7 @@ impl Visit<'_> {
             region: options.region.clone().or_else(|| of_text(|reading| &reading.region)),
             profile: options.profile.clone().or_else(|| of_text(|reading| &reading.profile)),
             offline: options.offline,
+            search: options.search,
         };
         let facts = Arc::new(Facts::new(machine.within(options.timeout), request));
         let running = self.judge(&facts, &checks, live);

@@ -61,7 +61,7 @@ fn nothing() -> AwsCredentials {
     let from = Evidence::new("no profile is named", "default");
     let choice =
         crate::facts::credentials::Choice { profile: "default".into(), from, explicit: false, by_helper: false };
-    AwsCredentials { choice, outcome: Outcome::Nothing }
+    AwsCredentials { choice, outcome: Outcome::Nothing, doubts: <_>::default() }
 }
 
 fn ids(config: &GitConfig) -> Vec<&'static str> {

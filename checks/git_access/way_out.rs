@@ -4,19 +4,10 @@ use super::View;
 use crate::docs;
 use crate::facts::access::ServerAnswer;
 use crate::finding::Fix;
+use crate::policy;
 use crate::regions::Partition;
 use crate::symptoms;
 use crate::target::Protocol;
-
-/// The exceptions that are about who signs, and not about what they may do.
-const ABOUT_WHO: &[&str] =
-    &["UnrecognizedClient", "InvalidClientTokenId", "InvalidSignature", "SignatureDoesNotMatch", "Expired"];
-
-/// Whether an answer is about who was presented, and not about what they may do.
-pub(super) fn is_about_who(answer: &ServerAnswer) -> bool {
-    let exception = answer.exception.as_deref().unwrap_or_default();
-    answer.status == 401 || answer.status == 403 && ABOUT_WHO.iter().any(|name| exception.contains(name))
-}
 
 impl View<'_> {
     /// The way out of a failure to read.
@@ -32,10 +23,10 @@ impl View<'_> {
             404 => self.look_for_it(),
             _ if exception.contains("Encryption") => allow_key(),
             _ if exception.contains("AccessDenied") => self.allow("codecommit:GitPull"),
-            401 | 403 if self.git_credential().is_some() && (exception.is_empty() || is_about_who(answer)) => {
+            401 | 403 if self.git_credential().is_some() && (exception.is_empty() || answer.is_about_who()) => {
                 reset_password()
             }
-            401 | 403 if is_about_who(answer) => self.ask_who(),
+            401 | 403 if answer.is_about_who() => self.ask_who(),
             401 | 403 => self.allow("codecommit:GitPull"),
             429 => Fix::manual("Wait, and let automatic jobs fetch less often"),
             _ => return None,
@@ -89,7 +80,7 @@ impl View<'_> {
         let account = self.account().unwrap_or("ACCOUNT");
         let arn = format!("arn:{partition}:codecommit:{}:{account}:{}", self.region(), self.name());
         Fix::manual(format!("Have an administrator allow {action}, and see that no policy denies it"))
-            .instruct(format!(r#"{{"Effect": "Allow", "Action": "{action}", "Resource": "{arn}"}}"#))
+            .instruct(policy::allow(&[action], &arn))
             .docs(docs::PERMISSIONS)
     }
 

@@ -1,10 +1,15 @@
 use super::*;
 use crate::facts::api::Refusal;
+use crate::facts::simulation::Statement;
 
 const ANN: &str = "arn:aws:iam::111122223333:user/ann";
 
-fn decision(action: &str, decision: &str) -> Decision {
-    Decision { action: action.into(), decision: decision.into(), ..Decision::default() }
+fn judge(access: &KmsAccess, repository: Option<&Repository>) -> Result<Verdict, Gap> {
+    View { access, repository, refusal: None }.judge()
+}
+
+fn decision(action: &str, effect: Effect) -> Decision {
+    Decision { action: action.into(), effect, ..Decision::default() }
 }
 
 fn simulated(decisions: Vec<Decision>) -> KmsAccess {
@@ -25,13 +30,13 @@ fn ids(access: &KmsAccess) -> Vec<&'static str> {
 
 #[test]
 fn an_implicit_deny_on_the_aws_managed_key_is_healthy() {
-    assert_eq!(ids(&simulated(vec![decision("kms:Decrypt", "implicitDeny")])), Vec::<&str>::new());
+    assert_eq!(ids(&simulated(vec![decision("kms:Decrypt", Effect::ImplicitDeny)])), Vec::<&str>::new());
 }
 
 #[test]
 fn an_explicit_deny_names_policy_and_place() {
-    let statement = Statement { policy: "NoKms".into(), kind: "user".into(), span: Some(((3, 5), (7, 6))) };
-    let denied = Decision { statements: vec![statement], ..decision("kms:Decrypt", "explicitDeny") };
+    let statement = Statement { policy: "NoKms".into(), kind: "user".into(), span: Some(((3, 5), (7, 6))), keys: None };
+    let denied = Decision { statements: vec![statement], ..decision("kms:Decrypt", Effect::ExplicitDeny) };
     let verdict = judge(&simulated(vec![denied]), None).unwrap();
     assert_eq!((verdict.ids(), verdict.severity()), (vec!["explicit-deny"], Some(Severity::Error)));
     assert!(verdict.findings[0].message.contains("The inline policy NoKms"), "{verdict:?}");
@@ -42,7 +47,7 @@ fn an_explicit_deny_names_policy_and_place() {
 fn what_depends_on_the_request_is_a_warning() {
     let denied = Decision {
         missing_context: vec!["aws:MultiFactorAuthPresent".into()],
-        ..decision("kms:Decrypt", "explicitDeny")
+        ..decision("kms:Decrypt", Effect::ExplicitDeny)
     };
     let verdict = judge(&simulated(vec![denied]), None).unwrap();
     assert_eq!(verdict.severity(), Some(Severity::Warning));
@@ -50,13 +55,59 @@ fn what_depends_on_the_request_is_a_warning() {
 }
 
 #[test]
-fn kms_s_own_explicit_words_count_beside_a_simulation() {
-    let text = "... with an explicit deny in a resource-based policy";
-    let access = KmsAccess {
-        direct: vec![("kms:Decrypt".into(), Some(denial(text)))],
-        ..simulated(vec![decision("kms:Decrypt", "allowed")])
+fn credentials_that_never_carry_mfa_leave_nothing_open() {
+    let denied = Decision {
+        missing_context: vec!["aws:MultiFactorAuthPresent".into()],
+        ..decision("kms:Decrypt", Effect::ExplicitDeny)
     };
-    assert_eq!(ids(&access), ["explicit-deny"]);
+    let access = KmsAccess { mfa: Mfa::Never, ..simulated(vec![denied]) };
+    let verdict = judge(&access, None).unwrap();
+    assert_eq!(verdict.severity(), Some(Severity::Error));
+    assert!(verdict.findings[0].message.contains("without MFA"));
+}
+
+#[test]
+fn what_kms_says_of_a_direct_call_counts_where_no_simulation_knows_it() {
+    let spoken = |kind: &str, simulation| KmsAccess {
+        direct: vec![("kms:Decrypt".into(), Some(denial(&format!("... with an explicit deny in {kind}"))))],
+        ..simulation
+    };
+    let allowed = || simulated(vec![decision("kms:Decrypt", Effect::Allowed)]);
+    // A condition on kms:ViaService is true for CodeCommit, and false for us.
+    assert_eq!(ids(&spoken("an identity-based policy", allowed())), Vec::<&str>::new());
+    let verdict = judge(&spoken("a resource control policy", allowed()), None).unwrap();
+    assert_eq!((verdict.ids(), verdict.severity()), (vec!["explicit-deny"], Some(Severity::Warning)));
+}
+
+#[test]
+fn a_key_of_another_account_needs_both_policies() {
+    let key = Key { id: "arn:aws:kms:us-east-2:444455556666:key/k".into(), ..customer("Enabled") };
+    let text = "User: x is not authorized to perform: kms:Decrypt on resource: y because no resource-based policy allows the kms:Decrypt action";
+    let access = KmsAccess {
+        key: Some(key),
+        account: "111122223333".into(),
+        direct: vec![("kms:Decrypt".into(), Some(denial(text)))],
+        ..simulated(vec![decision("kms:Decrypt", Effect::Allowed)])
+    };
+    let verdict = judge(&access, None).unwrap();
+    assert_eq!(verdict.ids(), ["customer-key-not-allowed"]);
+    assert_eq!(verdict.findings[0].fixes.len(), 1, "the identity's own policy is right");
+    assert!(verdict.findings[0].fixes[0].title.contains("the key's own policy"));
+}
+
+#[test]
+fn a_refusal_of_codecommit_s_on_the_default_key_is_a_denial() {
+    let said = ServerAnswer {
+        status: 403,
+        exception: Some("EncryptionKeyAccessDeniedException".into()),
+        ..ServerAnswer::default()
+    };
+    let of = |aws_managed| {
+        let access = KmsAccess { key: Some(Key { aws_managed, ..customer("Enabled") }), ..KmsAccess::default() };
+        View { access: &access, repository: None, refusal: Some(&said) }.judge().unwrap().ids()
+    };
+    assert_eq!(of(Some(true)), ["explicit-deny"]);
+    assert_eq!(of(Some(false)), ["customer-key-not-allowed"]);
 }
 
 #[test]
@@ -68,7 +119,7 @@ fn a_key_that_is_not_known_is_not_called_aws_s() {
 
 #[test]
 fn a_service_control_policy_is_named_as_one() {
-    let denied = Decision { organization_allows: Some(false), ..decision("kms:Decrypt", "explicitDeny") };
+    let denied = Decision { organization_allows: Some(false), ..decision("kms:Decrypt", Effect::ExplicitDeny) };
     let verdict = judge(&simulated(vec![denied]), None).unwrap();
     assert!(verdict.findings[0].message.starts_with("A service control policy"));
 }
@@ -120,10 +171,10 @@ fn a_customer_managed_key_must_be_allowed() {
         direct: direct.to_vec(),
         ..simulated(decisions)
     };
-    let implicit = || vec![decision("kms:Decrypt", "implicitDeny")];
+    let implicit = || vec![decision("kms:Decrypt", Effect::ImplicitDeny)];
     assert_eq!(ids(&with(implicit(), &refused)), ["customer-key-not-allowed"]);
     assert_eq!(ids(&with(implicit(), &[("kms:Decrypt".into(), None)])), Vec::<&str>::new());
-    assert_eq!(ids(&with(vec![decision("kms:Decrypt", "allowed")], &refused)), Vec::<&str>::new());
+    assert_eq!(ids(&with(vec![decision("kms:Decrypt", Effect::Allowed)], &refused)), Vec::<&str>::new());
 }
 
 #[test]

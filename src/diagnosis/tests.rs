@@ -22,6 +22,7 @@ macro_rules! checks {
             group: Group::Git,
             explain: "",
             findings: &[],
+            needs: crate::needs::Needs::NOTHING,
             judge: |_| Box::pin(async { Err(Gap::Offline) }),
         };)*
     };

@@ -93,11 +93,17 @@ impl Api {
     /// What a service client needs, for a region.
     #[must_use]
     pub fn sdk(&self, credentials: &Credentials, region: &str) -> SdkConfig {
+        let provider = SharedCredentialsProvider::new(credentials.clone());
+        self.unsigned(region).into_builder().credentials_provider(provider).build()
+    }
+
+    /// What a client needs for requests that nobody signs.
+    #[must_use]
+    pub fn unsigned(&self, region: &str) -> SdkConfig {
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(self.http.clone())
             .region(Region::new(region.to_owned()))
-            .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts())
             .disable_clock_skew_correction(true)
@@ -164,7 +170,7 @@ pub async fn no_answer(facts: &Facts, service: &str, why: &str) -> Gap {
 }
 
 /// The last links of an error chain say what happened; the first ones only where.
-fn shorten(why: &str) -> String {
+pub(super) fn shorten(why: &str) -> String {
     let text = why.split(" (").next().unwrap_or(why);
     text.rsplit(": ").take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(": ")
 }

@@ -1,9 +1,8 @@
-//! Who AWS takes the caller for, and which Git credentials that IAM user has.
+//! Who AWS takes the caller for.
 
 use super::Facts;
 use super::api::{Refusal, no_answer};
 use crate::check::Gap;
-use crate::regions::Partition;
 use serde::{Deserialize, Serialize};
 
 /// Who AWS takes the caller for.
@@ -62,11 +61,34 @@ impl Identity {
         Self { arn: arn.to_owned(), account: account.to_owned(), principal }
     }
 
+    /// The caller in a few words, and by the ARN.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let arn = &self.arn;
+        match &self.principal {
+            Principal::User(_) => format!("IAM user {arn}"),
+            Principal::Root => format!("root user {arn}"),
+            Principal::Role(name) => match permission_set(name) {
+                Some(set) => format!("SSO permission set {set}, {arn}"),
+                None => format!("role {arn}"),
+            },
+            Principal::Federated => format!("federated user {arn}"),
+            Principal::Other => arn.clone(),
+        }
+    }
+
     /// Whether the credentials are temporary and so can have no Git credentials.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         matches!(self.principal, Principal::Role(_) | Principal::Federated)
     }
+}
+
+/// The permission set behind a role that IAM Identity Center made: `AWSReservedSSO_<set>_<16 hexadecimal digits>`.
+/// Source: "Referencing permission sets in resource policies" (IAM Identity Center user guide).
+fn permission_set(role: &str) -> Option<&str> {
+    let (set, suffix) = role.strip_prefix("AWSReservedSSO_")?.rsplit_once('_')?;
+    (suffix.len() == 16 && suffix.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(set)
 }
 
 /// Asks STS once.
@@ -89,52 +111,6 @@ pub async fn observe(facts: &Facts) -> Result<Caller, Gap> {
     }
 }
 
-/// The Git credentials that the calling IAM user has, or why they are not known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum GitCredentials {
-    /// The user names, each with whether it is active.
-    Listed(Vec<(String, bool)>),
-    /// IAM did not say; code and message.
-    Refused(String),
-}
-
-impl GitCredentials {
-    /// The first active user name.
-    #[must_use]
-    pub fn active(&self) -> Option<&str> {
-        match self {
-            Self::Listed(list) => list.iter().find(|(_, active)| *active).map(|(name, _)| name.as_str()),
-            Self::Refused(_) => None,
-        }
-    }
-}
-
-/// Asks IAM once. Without a user name, IAM lists those of the calling user.
-///
-/// # Errors
-/// A gap when there are no credentials, they are temporary, or IAM gives no answer.
-pub async fn observe_git_credentials(facts: &Facts) -> Result<GitCredentials, Gap> {
-    facts.online()?;
-    let credentials = facts.credentials().await?;
-    if credentials.found().is_some_and(|found| found.temporary) {
-        return Err(Gap::not_applicable("only IAM users have Git credentials, and these credentials are temporary"));
-    }
-    let api = facts.api().await?;
-    let client = aws_sdk_iam::Client::new(&api.sdk(credentials.keys()?, Partition::of(api.region()).iam_region()));
-    match client.list_service_specific_credentials().service_name("codecommit.amazonaws.com").send().await {
-        Ok(answer) => {
-            let listed = answer.service_specific_credentials().iter();
-            Ok(GitCredentials::Listed(
-                listed.map(|one| (one.service_user_name().to_owned(), one.status().as_str() == "Active")).collect(),
-            ))
-        }
-        Err(error) => match Refusal::read(&error) {
-            Refusal::NoAnswer(why) => Err(no_answer(facts, "IAM", &why).await),
-            answer @ Refusal::Answer { .. } => Ok(GitCredentials::Refused(answer.text())),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,9 +122,19 @@ mod tests {
             ("arn:aws:iam::111122223333:root", Principal::Root),
             ("arn:aws-cn:sts::111122223333:assumed-role/Dev/ann@x", Principal::Role("Dev".into())),
             ("arn:aws:sts::111122223333:federated-user/ann", Principal::Federated),
+            ("arn:aws-us-gov:iam::111122223333:user/ann", Principal::User("ann".into())),
+            ("arn:aws-iso-b:iam::111122223333:root", Principal::Root),
+            ("arn:aws-eusc:sts::111122223333:assumed-role/Dev/s", Principal::Role("Dev".into())),
             ("nonsense", Principal::Other),
         ] {
             assert_eq!(Identity::read(arn, "111122223333").principal, principal, "{arn}");
         }
+    }
+
+    #[test]
+    fn a_permission_set_is_told_by_its_name() {
+        let sso = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Power_User_0123456789abcdef/ann@example.com";
+        assert!(Identity::read(sso, "111122223333").describe().starts_with("SSO permission set Power_User, arn:"));
+        assert_eq!(permission_set("AWSReservedSSO_Mine"), None);
     }
 }

@@ -32,6 +32,8 @@ pub struct EndpointProbe {
     pub failed_after: u64,
     /// The host's addresses; empty behind a proxy.
     pub addresses: Vec<IpAddr>,
+    /// This machine's own address on the way there; none behind a proxy.
+    pub local: Option<IpAddr>,
     /// Who issued the server's certificate.
     pub issuer: Option<String>,
     /// The HTTP answer to a request without credentials.
@@ -88,6 +90,18 @@ impl EndpointProbe {
 
     /// The time of all stages, in milliseconds.
     #[must_use]
+    pub fn is_private(&self) -> bool {
+        !self.addresses.is_empty() && self.addresses.iter().all(|address| !is_public(*address))
+    }
+
+    /// The address from which AWS sees this machine, where the machine knows it: its own, when that is a public one.
+    #[must_use]
+    pub fn source(&self) -> Option<IpAddr> {
+        self.local.filter(|address| is_public(*address))
+    }
+
+    /// How long all stages took, in milliseconds.
+    #[must_use]
     pub fn took(&self) -> u64 {
         self.stages.iter().map(|(_, time)| time).sum()
     }
@@ -119,6 +133,20 @@ pub async fn observe(facts: &Facts) -> Result<EndpointProbe, Gap> {
         other_auth: way.other_auth,
         ..read(way.wire.host, way.wire.port, dialed)
     })
+}
+
+/// Whether an address is known beyond its own network (RFC 1918, RFC 6598, RFC 4193).
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;
+            !(v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_unspecified() || shared)
+        }
+        IpAddr::V6(v6) => {
+            let local = v6.segments()[0] & 0xfe00 == 0xfc00 || v6.segments()[0] & 0xffc0 == 0xfe80;
+            !(v6.is_loopback() || v6.is_unspecified() || local)
+        }
+    }
 }
 
 async fn greet(facts: &Facts, url: &CloneUrl, host: &str) -> Result<EndpointProbe, Gap> {
@@ -157,6 +185,7 @@ fn read(host: String, port: u16, dialed: Dialed) -> EndpointProbe {
         failure: dialed.failure,
         failed_after: dialed.failed_after,
         addresses: dialed.addresses,
+        local: dialed.local,
         issuer: dialed.issuer,
         banner: dialed.banner,
         ..EndpointProbe::default()

@@ -1,8 +1,8 @@
 //! Every fact, observed at most once, on first use, side by side with the others.
 
 use super::{
-    access, answers, api, caller, chosen, credentials, endpoint, git, git_config, helpers, kms, method, offered,
-    profiles, pull, repository, stores, target,
+    access, answers, api, caller, chosen, credentials, elsewhere, endpoint, git, git_config, git_credentials, helpers,
+    kms, method, offered, permissions, profiles, repository, stores, target,
 };
 use crate::check::Gap;
 use crate::machine::Machine;
@@ -22,6 +22,8 @@ pub struct Request {
     pub profile: Option<String>,
     /// No network at all.
     pub offline: bool,
+    /// Look for a missing repository in every region.
+    pub search: bool,
 }
 
 type Cell<T> = OnceCell<Result<T, Gap>>;
@@ -86,12 +88,14 @@ facts! {
     credentials: credentials::AwsCredentials = credentials::observe;
     /// Who AWS takes the caller for.
     caller: caller::Caller = caller::observe;
-    /// The Git credentials of the calling IAM user.
-    git_credentials: caller::GitCredentials = caller::observe_git_credentials;
+    /// The Git credentials of the IAM user that is meant.
+    git_credentials: git_credentials::GitCredentials = git_credentials::observe;
     /// The repository as the CodeCommit API describes it.
     repository: repository::Repository = repository::observe;
-    /// Whether the caller's policies allow pulling.
-    pull: pull::Pull = pull::observe;
+    /// Where a missing repository is instead.
+    elsewhere: elsewhere::Elsewhere = elsewhere::observe;
+    /// What IAM decides about pulling and pushing.
+    permissions: permissions::Permissions = permissions::observe;
     /// What IAM and KMS say about the key.
     kms: kms::KmsAccess = kms::observe;
     /// Which way of authenticating this machine is set up for.

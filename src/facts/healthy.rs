@@ -1,8 +1,9 @@
 //! The facts of a machine on which everything is well: every check must be silent on them.
 
+use super::simulation::{Decision, Effect};
 use super::{
-    Facts, Request, access, answers, answers::Answer, caller, credentials, endpoint, git, git_config, helpers, kms,
-    method, offered, profiles, repository, stores, target,
+    Facts, Request, access, answers, answers::Answer, caller, credentials, endpoint, git, git_config, git_credentials,
+    helpers, kms, method, offered, permissions, profiles, repository, stores, target,
 };
 use crate::check::Gap;
 use crate::finding::Evidence;
@@ -15,6 +16,7 @@ use tokio::sync::OnceCell;
 
 const URL: &str = "https://git-codecommit.us-east-2.amazonaws.com/v1/repos/MyDemoRepo";
 const ARN: &str = "arn:aws:iam::111122223333:user/ann";
+const REPOSITORY: &str = "arn:aws:codecommit:us-east-2:111122223333:MyDemoRepo";
 const KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 
 fn known<T>(fact: T) -> OnceCell<Result<T, Gap>> {
@@ -59,8 +61,17 @@ impl Facts {
             profiles: known(profiles::Profiles::default()),
             credentials: known(credentials()),
             caller: known(caller::Caller::Known(caller::Identity::read(ARN, "111122223333"))),
-            git_credentials: known(caller::GitCredentials::Listed(vec![])),
-            repository: known(repository::Repository::Exists { arn: "arn".to_owned(), key: None }),
+            git_credentials: known(git_credentials::GitCredentials::Listed(vec![git_credentials::GitCredential {
+                name: "ann-at-111122223333".to_owned(),
+                status: "Active".to_owned(),
+                id: "ACCAEXAMPLE".to_owned(),
+            }])),
+            repository: known(repository::Repository::Exists {
+                arn: REPOSITORY.to_owned(),
+                default_branch: Some("main".to_owned()),
+                key: None,
+            }),
+            permissions: known(permissions()),
             kms: known(kms()),
             method: known(method::Decision {
                 method: method::Method::CredentialHelper,
@@ -68,6 +79,40 @@ impl Facts {
                 certainty: method::Certainty::Configured,
             }),
             ..Self::new(machine, Request::default())
+        }
+    }
+}
+
+impl Facts {
+    /// The same machine, set up for Git credentials in the desktop's keyring.
+    pub(crate) fn with_git_credentials(self) -> Self {
+        let entry = git_config::Entry {
+            key: "credential.helper".to_owned(),
+            value: Some("libsecret".to_owned()),
+            source: "~/.gitconfig".to_owned(),
+            line: Some(2),
+            scope: "global".to_owned(),
+            ..git_config::Entry::default()
+        };
+        let config = git_config::GitConfig { entries: vec![entry], ..git_config::GitConfig::default() };
+        let mut chain = helpers::HelperChain::select(&config, URL, true);
+        chain.helpers[0].program.path = Some("/usr/lib/git-core/git-credential-libsecret".to_owned());
+        let shape = Shape::of("ann-at-111122223333", Some("a-password"), SystemTime::now());
+        Self {
+            git_config: known(config),
+            helpers: known(chain),
+            answers: known(answers::Answers { each: vec![Answer::Credential(shape.clone())], given: None }),
+            offered: known(offered::Offered::Credential(offered::Given {
+                by: offered::Giver::Helper(0),
+                shape,
+                pair: <_>::default(),
+            })),
+            method: known(method::Decision {
+                method: method::Method::GitCredentials,
+                reason: "a credential store holds the Git credential".to_owned(),
+                certainty: method::Certainty::Sure,
+            }),
+            ..self
         }
     }
 }
@@ -109,18 +154,27 @@ fn credentials() -> credentials::AwsCredentials {
         },
         outcome: credentials::Outcome::Found(credentials::Found {
             key_id: KEY_ID.to_owned(),
-            provider: "ProfileFile".to_owned(),
+            by: "~/.aws/credentials".to_owned(),
             ..credentials::Found::default()
         }),
+        doubts: credentials::Doubts::default(),
+    }
+}
+
+fn permissions() -> permissions::Permissions {
+    let allowed = |action: &str| Decision { action: action.to_owned(), effect: Effect::Allowed, ..Decision::default() };
+    permissions::Permissions {
+        principal: Some(ARN.to_owned()),
+        arn: REPOSITORY.to_owned(),
+        mfa: permissions::Mfa::Never,
+        pull: Some(allowed(permissions::PULL)),
+        push: Some(allowed(permissions::PUSH)),
+        ..permissions::Permissions::default()
     }
 }
 
 fn kms() -> kms::KmsAccess {
-    let implicit = |action: &&str| kms::Decision {
-        action: (*action).to_owned(),
-        decision: "implicitDeny".to_owned(),
-        ..kms::Decision::default()
-    };
+    let implicit = |action: &&str| Decision { action: (*action).to_owned(), ..Decision::default() };
     kms::KmsAccess {
         principal: Some(ARN.to_owned()),
         simulation: Some(kms::ACTIONS.iter().map(implicit).collect()),

@@ -6,11 +6,12 @@
 use super::Facts;
 use super::api::{Api, Refusal, no_answer};
 use super::caller::Identity;
+use super::permissions::{self, Mfa};
 use super::principal::{self, Asker};
 use super::repository::Repository;
+use super::simulation::{self, Decision};
 use crate::check::Gap;
 use crate::regions::Partition;
-use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{DataKeySpec, DryRunModifierType};
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,10 @@ pub struct KmsAccess {
     pub simulation: Option<Vec<Decision>>,
     /// Why there was no simulation.
     pub simulation_refused: Option<String>,
+    /// Whether Git's requests tell of MFA.
+    pub mfa: Mfa,
+    /// The account of the repository.
+    pub account: String,
     /// The region of the key.
     pub region: String,
     /// KMS's own answers to dry runs: the action, and the refusal (`None` when it would have worked).
@@ -65,32 +70,13 @@ pub struct Key {
     pub refusal: Option<Refusal>,
 }
 
-/// IAM's decision about one action.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
-    /// The action.
-    pub action: String,
-    /// `allowed`, `explicitDeny` or `implicitDeny`.
-    pub decision: String,
-    /// The statements that decided.
-    pub statements: Vec<Statement>,
-    /// Condition keys that a policy looks at and that were not given, so that the decision may be another in reality.
-    pub missing_context: Vec<String>,
-    /// Whether the permissions boundary allows it, when there is one.
-    pub boundary_allows: Option<bool>,
-    /// Whether the organisation's policies allow it, when there is one.
-    pub organization_allows: Option<bool>,
-}
-
-/// A statement of a policy, by its place.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Statement {
-    /// The policy's id: its ARN, or the name of an inline policy.
-    pub policy: String,
-    /// The policy's type, in IAM's words.
-    pub kind: String,
-    /// Line and column where the statement starts, and where it ends.
-    pub span: Option<((i32, i32), (i32, i32))>,
+impl Key {
+    /// Whether the key belongs to another account than the repository.
+    #[must_use]
+    pub fn is_of_another_account(&self, access: &KmsAccess) -> bool {
+        let account = self.id.strip_prefix("arn:").and_then(|_| self.id.split(':').nth(4));
+        account.is_some_and(|account| account != access.account)
+    }
 }
 
 /// Asks IAM, and KMS where IAM does not tell.
@@ -108,9 +94,14 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
     let (aliased, repository, principal) = tokio::join!(default_key(&kms), facts.repository(), async {
         principal::observe(facts, &iam, facts.caller().await?).await
     });
-    let Asker { identity, principal, is_caller } = principal?;
-    let mut access =
-        KmsAccess { principal: principal.clone().ok(), region: api.region().to_owned(), ..KmsAccess::default() };
+    let Asker { identity, principal, is_caller, account } = principal?;
+    let mut access = KmsAccess {
+        principal: principal.clone().ok(),
+        mfa: permissions::mfa(facts).await,
+        account,
+        region: api.region().to_owned(),
+        ..KmsAccess::default()
+    };
     let aliased = match aliased {
         Ok(aliased) => aliased,
         Err(Refusal::NoAnswer(why)) => return Err(no_answer(facts, "KMS", &why).await),
@@ -210,49 +201,12 @@ async fn simulate(
     account: &str,
 ) -> Result<Vec<Decision>, String> {
     let context = [
-        ("kms:ViaService", format!("codecommit.{region}.amazonaws.com")),
-        ("kms:CallerAccount", account.to_owned()),
-        ("aws:RequestedRegion", region.to_owned()),
+        simulation::text("kms:ViaService", format!("codecommit.{region}.amazonaws.com")),
+        simulation::text("kms:CallerAccount", account),
+        simulation::text("aws:RequestedRegion", region),
     ];
-    let mut request = iam.simulate_principal_policy().policy_source_arn(principal).resource_arns(resource);
-    for action in ACTIONS {
-        request = request.action_names(action);
-    }
-    for (name, value) in context {
-        let entry = ContextEntry::builder()
-            .context_key_name(name)
-            .context_key_type(ContextKeyTypeEnum::String)
-            .context_key_values(value);
-        request = request.context_entries(entry.build());
-    }
-    match request.send().await {
-        Ok(answer) => Ok(answer.evaluation_results().iter().map(read_decision).collect()),
-        Err(error) => Err(format!("iam:SimulatePrincipalPolicy on {principal}: {}", Refusal::read(&error).text())),
-    }
-}
-
-fn read_decision(result: &EvaluationResult) -> Decision {
-    let position = |at: Option<&aws_sdk_iam::types::Position>| at.map(|at| (at.line(), at.column()));
-    Decision {
-        action: result.eval_action_name().to_owned(),
-        decision: result.eval_decision().as_str().to_owned(),
-        statements: result
-            .matched_statements()
-            .iter()
-            .map(|statement| Statement {
-                policy: statement.source_policy_id().unwrap_or_default().to_owned(),
-                kind: statement.source_policy_type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
-                span: position(statement.start_position()).zip(position(statement.end_position())),
-            })
-            .collect(),
-        missing_context: result.missing_context_values().to_vec(),
-        boundary_allows: result
-            .permissions_boundary_decision_detail()
-            .map(aws_sdk_iam::types::PermissionsBoundaryDecisionDetail::allowed_by_permissions_boundary),
-        organization_allows: result
-            .organizations_decision_detail()
-            .map(aws_sdk_iam::types::OrganizationsDecisionDetail::allowed_by_organizations),
-    }
+    let decisions = simulation::ask(iam, principal, &ACTIONS, resource, &context).await;
+    decisions.map_err(|refusal| format!("iam:SimulatePrincipalPolicy on {principal}: {}", refusal.text()))
 }
 
 /// Dry runs of what CodeCommit does with the key. KMS answers each with an error: "would have worked", or why not.
@@ -279,57 +233,4 @@ async fn dry_runs(kms: &aws_sdk_kms::Client, key: &str) -> Vec<(String, Option<R
             (action.to_owned(), refusal.filter(|_| !works))
         })
         .collect()
-}
-
-/// The policy that AWS names in an `AccessDenied` text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExplicitDeny {
-    /// "identity-based policy", "service control policy", ...
-    pub kind: String,
-    /// The policy's ARN, which newer texts carry.
-    pub policy: Option<String>,
-}
-
-/// Reads "with an explicit deny in ...". The bare word "explicit" proves nothing: one of KMS's texts says that a
-/// resource-based policy may explicitly deny, when all it knows is that nothing allows.
-/// Source: "Troubleshoot access denied error messages" (IAM user guide).
-#[must_use]
-pub fn explicit_deny(message: &str) -> Option<ExplicitDeny> {
-    static DENY: std::sync::LazyLock<Option<regex_lite::Regex>> = std::sync::LazyLock::new(|| {
-        regex_lite::Regex::new(
-            r"(?i)with an explicit deny in (?:an?|the) (identity-based policy|resource-based policy|service control policy|resource control policy|permissions boundary|sessions? policy|VPC endpoint policy|role trust policy)(?: transitively through a service control policy)?(?::\s*(arn:\S+))?",
-        )
-        .ok()
-    });
-    let text = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    let found = DENY.as_ref()?.captures(&text)?;
-    let policy = found.get(2).map(|arn| arn.as_str().trim_end_matches(['.', ',']).to_owned());
-    Some(ExplicitDeny {
-        kind: found[1].to_ascii_lowercase().replace("sessions policy", "session policy").replace("vpc", "VPC"),
-        policy,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn explicit_denials_name_their_policy() {
-        let text = "User: arn:aws:iam::1:user/a is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:us-east-1:1:key/k with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o-1/service_control_policy/p-1.";
-        let deny = explicit_deny(text).unwrap();
-        assert_eq!(deny.kind, "service control policy");
-        assert_eq!(deny.policy.as_deref(), Some("arn:aws:organizations::1:policy/o-1/service_control_policy/p-1"));
-        assert_eq!(explicit_deny("... with an\n explicit  deny in an identity-based policy").unwrap().policy, None);
-    }
-
-    #[test]
-    fn the_word_explicit_alone_proves_nothing() {
-        for text in [
-            "because no identity-based policy allows the kms:Decrypt action",
-            "on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
-        ] {
-            assert_eq!(explicit_deny(text), None);
-        }
-    }
 }

@@ -16,6 +16,17 @@ pub enum Offered {
     Nothing(Prompt),
 }
 
+impl Offered {
+    /// The credential's shape, if there is one.
+    #[must_use]
+    pub fn shape(&self) -> Option<&Shape> {
+        match self {
+            Self::Credential(given) => Some(&given.shape),
+            Self::Nothing(_) => None,
+        }
+    }
+}
+
 /// A credential, and who gives it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Given {

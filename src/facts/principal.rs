@@ -16,6 +16,8 @@ pub(super) struct Asker {
     pub(super) principal: Result<String, String>,
     /// Whether that is the caller; with a Git credential it is the credential's user.
     pub(super) is_caller: bool,
+    /// The account whose repositories and keys are meant.
+    pub(super) account: String,
 }
 
 /// The principal whose policies decide: the Git credential's user; else the caller, for a role by its true ARN, which STS
@@ -27,7 +29,12 @@ pub(super) async fn observe(facts: &Facts, iam: &aws_sdk_iam::Client, caller: &C
     let Caller::Known(identity) = caller else {
         return Err(Gap::blocked("aws-identity", "AWS does not accept the credentials"));
     };
-    let asker = |principal, is_caller| Asker { identity: identity.clone(), principal, is_caller };
+    let asker = |principal, is_caller| Asker {
+        identity: identity.clone(),
+        principal,
+        is_caller,
+        account: identity.account.clone(),
+    };
     if let Some(shape) = git_credential(facts).await {
         let (user, account) = (shape.iam_user().unwrap_or_default(), shape.account.as_deref().unwrap_or_default());
         if account != identity.account {
@@ -35,7 +42,7 @@ pub(super) async fn observe(facts: &Facts, iam: &aws_sdk_iam::Client, caller: &C
                 "the Git credential is of account {account}, and the AWS credentials are of {}",
                 identity.account
             );
-            return Ok(asker(Err(why), false));
+            return Ok(Asker { account: account.to_owned(), ..asker(Err(why), false) });
         }
         if identity.principal != Principal::User(user.to_owned()) {
             let partition = Partition::of(facts.api().await?.region()).name();
@@ -59,11 +66,21 @@ pub(super) async fn observe(facts: &Facts, iam: &aws_sdk_iam::Client, caller: &C
     Ok(asker(principal, true))
 }
 
-/// The Git credential that is in use, on a machine that is set up for one.
+/// The Git credential that is in use, on a machine that is set up for one: what Git offers, else what is kept for it.
 async fn git_credential(facts: &Facts) -> Option<&Shape> {
     if facts.method().await.ok()?.method != Method::GitCredentials {
         return None;
     }
+    let offered = facts.offered().await.ok().and_then(super::offered::Offered::shape);
+    let offered = offered.filter(|shape| shape.account.is_some());
+    match offered {
+        Some(shape) => Some(shape),
+        None => kept_git_credential(facts).await,
+    }
+}
+
+/// The Git credential that the URL or a store names.
+pub async fn kept_git_credential(facts: &Facts) -> Option<&Shape> {
     let url = facts.target().await.ok()?.effective.as_ref();
     let named = url.and_then(|url| url.userinfo.as_ref()).map(|info| &info.shape);
     let stores = facts.stores().await.ok();

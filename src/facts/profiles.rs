@@ -23,6 +23,8 @@ pub struct Profiles {
     pub credentials_file: String,
     /// Lines that are neither a section nor a setting, and files that exist and cannot be read.
     pub problems: Vec<Evidence>,
+    /// The `[plugins]` of the AWS CLI: programs that it loads before anything else.
+    pub plugins: Vec<Setting>,
     /// Sections `[name]` of the config file that lack the word `profile` and so are no profiles there.
     pub without_prefix: Vec<Evidence>,
 }
@@ -47,7 +49,7 @@ pub struct Setting {
     pub file: String,
     /// The line in that file.
     pub line: u32,
-    /// The value itself, where it is a command; never told.
+    /// The value itself, where it is not told.
     #[serde(skip)]
     raw: Option<Secret>,
 }
@@ -59,19 +61,10 @@ impl Section {
         self.settings.iter().find(|setting| setting.key == key)
     }
 
-    /// The program that gives the profile's credentials, where nothing before it does.
-    pub(super) fn command(&self) -> Option<&str> {
-        let before = [
-            "aws_access_key_id",
-            "role_arn",
-            "sso_session",
-            "sso_start_url",
-            "web_identity_token_file",
-            "login_session",
-        ];
-        let setting =
-            self.setting("credential_process").filter(|_| !before.iter().any(|key| self.setting(key).is_some()))?;
-        Some(setting.raw.as_ref().map_or(setting.value.as_str(), Secret::expose))
+    /// The setting of a key in one of the two files.
+    #[must_use]
+    pub fn setting_in(&self, key: &str, file: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.key == key && setting.file == file)
     }
 
     /// The value of a key.
@@ -82,6 +75,17 @@ impl Section {
 }
 
 impl Setting {
+    /// The value as it stands in the file; never to be told.
+    pub(super) fn exact(&self) -> &str {
+        self.raw.as_ref().map_or(self.value.as_str(), Secret::expose)
+    }
+
+    /// A setting, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(key: &str, value: &str) -> Self {
+        Self { key: key.into(), value: value.into(), file: "~/.aws/config".into(), line: 1, raw: None }
+    }
+
     /// Where it stands and what it says.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
@@ -140,7 +144,7 @@ pub async fn observe(facts: &Facts) -> Result<Profiles, Gap> {
 
 impl Profiles {
     fn add(&mut self, machine: &Machine, file: &str, text: &str, is_config: bool) {
-        let mut current: Option<(bool, String)> = None;
+        let mut current: Option<(Sort, String)> = None;
         let mut started = false;
         // What stands twice stops the AWS CLI: configparser is strict.
         let (mut headers, mut keys) = (HashSet::new(), HashSet::new());
@@ -185,9 +189,16 @@ impl Profiles {
             if !keys.insert(key.clone()) {
                 self.problems.push(Evidence::at(file, Some(number), "this key stands in the section before"));
             }
-            if let Some((session, name)) = &current {
+            if let Some((sort, name)) = &current {
                 let setting = read_setting(machine, file, number, &key, value);
-                let sections = if *session { &mut self.sso_sessions } else { &mut self.profiles };
+                let sections = match sort {
+                    Sort::Profile => &mut self.profiles,
+                    Sort::SsoSession => &mut self.sso_sessions,
+                    Sort::Plugins => {
+                        self.plugins.push(setting);
+                        continue;
+                    }
+                };
                 if let Some(section) = sections.iter_mut().find(|section| section.name == *name) {
                     section.settings.push(setting);
                 }
@@ -195,28 +206,37 @@ impl Profiles {
         }
     }
 
-    /// Opens the section of a header; `None` for a section that is neither a profile nor an sso-session.
-    fn section_of(&mut self, file: &str, line: u32, header: &str, is_config: bool) -> Option<(bool, String)> {
+    /// Opens the section of a header; `None` for a section that nothing here looks at.
+    fn section_of(&mut self, file: &str, line: u32, header: &str, is_config: bool) -> Option<(Sort, String)> {
         let unquoted = |name: &str| name.trim().trim_matches(['"', '\'']).to_owned();
         let header = header.trim();
-        let (session, name) = match header.split_once(char::is_whitespace) {
-            Some(("profile", name)) if is_config => (false, unquoted(name)),
-            Some(("sso-session", name)) if is_config => (true, unquoted(name)),
-            _ if !is_config => (false, unquoted(header)),
-            None if header == "default" => (false, header.to_owned()),
+        let (sort, name) = match header.split_once(char::is_whitespace) {
+            Some(("profile", name)) if is_config => (Sort::Profile, unquoted(name)),
+            Some(("sso-session", name)) if is_config => (Sort::SsoSession, unquoted(name)),
+            _ if !is_config => (Sort::Profile, unquoted(header)),
+            None if header == "default" => (Sort::Profile, header.to_owned()),
+            None if header == "plugins" => return Some((Sort::Plugins, String::new())),
             _ => {
-                if !["plugins", "preview"].contains(&header) && !header.contains(char::is_whitespace) {
+                if header != "preview" && !header.contains(char::is_whitespace) {
                     self.without_prefix.push(Evidence::at(file, Some(line), format!("[{header}]")));
                 }
                 return None;
             }
         };
-        let sections = if session { &mut self.sso_sessions } else { &mut self.profiles };
+        let sections = if sort == Sort::SsoSession { &mut self.sso_sessions } else { &mut self.profiles };
         if !sections.iter().any(|section| section.name == name) {
             sections.push(Section { name: name.clone(), settings: Vec::new() });
         }
-        Some((session, name))
+        Some((sort, name))
     }
+}
+
+/// The sorts of section that are read.
+#[derive(Clone, Copy, PartialEq)]
+enum Sort {
+    Profile,
+    SsoSession,
+    Plugins,
 }
 
 fn read_setting(machine: &Machine, file: &str, line: u32, key: &str, value: &str) -> Setting {
@@ -233,7 +253,7 @@ fn read_setting(machine: &Machine, file: &str, line: u32, key: &str, value: &str
         machine.secrets().learn(value);
     }
     let value = if secret || swapped { MASK.to_owned() } else { crate::redact::redact(value) };
-    let raw = (key == "credential_process").then(|| Secret::new(written));
+    let raw = (value != written).then(|| Secret::new(written));
     Setting { key, value, file: file.to_owned(), line, raw }
 }
 

@@ -12,6 +12,8 @@ pub enum Repository {
     Exists {
         /// Its ARN.
         arn: String,
+        /// The branch that a clone checks out; none before the first push.
+        default_branch: Option<String>,
         /// The KMS key that encrypts it: an id or an ARN.
         key: Option<String>,
     },
@@ -24,6 +26,17 @@ pub enum Repository {
         /// Its message.
         message: String,
     },
+}
+
+impl Repository {
+    /// The branch that a clone checks out.
+    #[must_use]
+    pub fn default_branch(&self) -> Option<&str> {
+        match self {
+            Self::Exists { default_branch, .. } => default_branch.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// Asks CodeCommit once.
@@ -42,6 +55,7 @@ pub async fn observe(facts: &Facts) -> Result<Repository, Gap> {
             let metadata = answer.repository_metadata();
             Ok(Repository::Exists {
                 arn: metadata.and_then(|data| data.arn()).unwrap_or_default().to_owned(),
+                default_branch: metadata.and_then(|data| data.default_branch()).map(str::to_owned),
                 key: metadata.and_then(|data| data.kms_key_id()).map(str::to_owned),
             })
         }

@@ -43,6 +43,8 @@ pub struct Dialed {
     pub stages: Vec<(Stage, u64)>,
     /// The addresses of the host; empty behind a proxy.
     pub addresses: Vec<IpAddr>,
+    /// This machine's own address on the way to the host; none behind a proxy.
+    pub local: Option<IpAddr>,
     /// Who issued the server's certificate: organisation and name.
     pub issuer: Option<String>,
     /// The stage that failed, and why.
@@ -168,6 +170,7 @@ impl Dialed {
         let attempts = addresses.iter().take(8).map(|address| Box::pin(tokio::net::TcpStream::connect(*address)));
         let race = async { Ok(futures_util::future::select_ok(attempts).await?.0) };
         let stream = timed(wire, stage, &mut self.stages, race).await?;
+        self.local = stream.local_addr().ok().filter(|_| stage == Stage::Tcp).map(|address| address.ip());
         // Small requests must not wait for an acknowledgement.
         let _ = stream.set_nodelay(true);
         Ok(Box::new(stream))

@@ -40,6 +40,22 @@ impl ServerAnswer {
         }
     }
 
+    /// Whether it is about who was presented, and not about what they may do.
+    #[must_use]
+    pub fn is_about_who(&self) -> bool {
+        const WHO: [&str; 5] =
+            ["UnrecognizedClient", "InvalidClientTokenId", "InvalidSignature", "SignatureDoesNotMatch", "Expired"];
+        let exception = self.exception.as_deref().unwrap_or_default();
+        self.status == 401 || self.status == 403 && WHO.iter().any(|name| exception.contains(name))
+    }
+
+    /// Whether it is, or may be, about what they may do: an access-denied error, or a refusal without a word.
+    #[must_use]
+    pub fn is_about_permission(&self) -> bool {
+        let denied = |exception: &str| exception.contains("AccessDenied") && !exception.contains("Encryption");
+        self.status == 403 && self.exception.as_deref().is_none_or(denied)
+    }
+
     /// Reads the last answer in git's own trace of its requests (`GIT_TRACE_CURL`).
     pub(super) fn overheard(trace: &str) -> Option<Self> {
         let told = |mark: &'static str| {

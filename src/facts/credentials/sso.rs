@@ -1,5 +1,6 @@
 //! The token cache of IAM Identity Center: whether somebody has to log in again.
 
+use super::caches::hex;
 use crate::facts::profiles::{Profiles, Section};
 use crate::finding::Evidence;
 use crate::machine::Machine;
@@ -7,7 +8,6 @@ use crate::shape::seconds;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde::{Deserialize, Serialize};
-use std::fmt::Write;
 use std::time::SystemTime;
 
 /// What is wrong with an SSO session.
@@ -76,15 +76,6 @@ pub(super) async fn problem(
     let registered = time("registrationExpiresAt").is_none_or(|end| end > seconds(SystemTime::now()));
     let renewable = session.is_some() && registered && text("refreshToken").is_some() && text("clientSecret").is_some();
     (refused || (ago >= 0 && !renewable)).then(|| trouble(Some(ago.max(0))))
-}
-
-/// Bytes in hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

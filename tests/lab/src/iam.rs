@@ -1,13 +1,14 @@
 //! IAM: simulation of policies, roles, Git credentials.
 
 use crate::api::{Caller, Form, Refusal, escape, field};
-use crate::policy::{Decision, Layers, Matched, Question};
+use crate::policy::{self, Decision, Layers, Matched, Question};
 use crate::world::{Policy, Role, World};
 
 pub(crate) fn answer(operation: &str, form: &Form, caller: &Caller, world: &World) -> Result<String, Refusal> {
     match operation {
         "SimulatePrincipalPolicy" => simulate(form, caller, world),
         "GetRole" => get_role(form, caller, world),
+        "GetUserPolicy" | "GetRolePolicy" | "GetGroupPolicy" => get_policy(operation, form, caller, world),
         "ListServiceSpecificCredentials" => list_credentials(form, caller, world),
         other => {
             Err(Refusal::new(400, "InvalidAction", format!("Could not find operation {other} for version 2010-05-08")))
@@ -88,15 +89,28 @@ impl<'a> Entity<'a> {
         Layers { identity: self.policies, boundary: self.boundary, scps: &world.scps, ..Layers::default() }
     }
 
-    /// A policy's id and type, as IAM gives them.
+    /// A policy's id and type, as IAM gives them: inline policies by their owner, managed ones by their name.
     fn source(&self, policy: &str) -> (String, &'static str) {
-        let group = self.policies.iter().find(|one| one.name == policy).and_then(|one| one.group.as_deref());
-        match group {
-            _ if policy.starts_with("arn:aws:iam::aws:") => (policy.to_owned(), "aws-managed"),
-            _ if policy.starts_with("arn:") => (policy.to_owned(), "user-managed"),
-            Some(group) => (format!("group_{group}_{policy}"), "group"),
-            None => (format!("{}_{}_{policy}", self.kind, self.name), self.kind),
+        let bare = policy.rsplit('/').next().unwrap_or(policy).to_owned();
+        if self.boundary.is_some_and(|boundary| boundary.name == policy) {
+            return (bare, "Permissions Boundary Policy");
         }
+        let group = self.policies.iter().find(|one| one.name == policy).and_then(|one| one.group.as_deref());
+        let id = match group {
+            _ if policy.starts_with("arn:") => bare,
+            Some(group) => format!("group_{group}_{policy}"),
+            None => format!("{}_{}_{policy}", self.kind, self.name),
+        };
+        (id, "IAM Policy")
+    }
+
+    /// The condition keys of all its policies that the question does not have.
+    fn missing(&self, question: &Question<'_>) -> Vec<String> {
+        let mut missing: Vec<String> =
+            self.policies.iter().chain(self.boundary).flat_map(|policy| policy::missing(policy, question)).collect();
+        missing.sort();
+        missing.dedup();
+        missing
     }
 }
 
@@ -119,19 +133,47 @@ fn result(question: &Question<'_>, decision: &Decision, entity: &Entity<'_>) -> 
         )
     };
     let list = |name: &str, members: String| format!("<{name}>{members}</{name}>");
-    let statements = list("MatchedStatements", decision.statements.iter().map(statement).collect());
-    let keys = decision.missing.iter().map(|key| format!("<member>{key}</member>")).collect();
+    let narrowed = !decision.allowed && !decision.denied;
+    let matched = decision.statements.iter().filter(|_| !narrowed).map(statement).collect();
+    let statements = list("MatchedStatements", matched);
+    let keys = entity.missing(question).iter().map(|key| format!("<member>{key}</member>")).collect();
     let missing = list("MissingContextValues", keys);
     let detail = |name: &str, field: &str, allows: Option<bool>| {
         allows.map(|allows| format!("<{name}><{field}>{allows}</{field}></{name}>")).unwrap_or_default()
     };
-    let boundary =
-        detail("PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary", decision.boundary_allows);
+    // Whatever the organization denies is not looked at any further.
+    let boundary = decision.boundary_allows.filter(|_| decision.organization_allows != Some(false));
+    let boundary = detail("PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary", boundary);
     let organization = detail("OrganizationsDecisionDetail", "AllowedByOrganizations", decision.organization_allows);
     let (action, resource) = (question.action, question.resource);
     format!(
-        "<member><EvalActionName>{action}</EvalActionName><EvalResourceName>{resource}</EvalResourceName><EvalDecision>{word}</EvalDecision><MatchedStatements/><MissingContextValues/>{organization}<ResourceSpecificResults><member><EvalResourceName>{resource}</EvalResourceName><EvalResourceDecision>{word}</EvalResourceDecision>{statements}{missing}{boundary}</member></ResourceSpecificResults></member>"
+        "<member><EvalActionName>{action}</EvalActionName><EvalResourceName>{resource}</EvalResourceName><EvalDecision>{word}</EvalDecision>{statements}{missing}{boundary}{organization}<ResourceSpecificResults><member><EvalResourceName>{resource}</EvalResourceName><EvalResourceDecision>{word}</EvalResourceDecision>{statements}{missing}{boundary}</member></ResourceSpecificResults></member>"
     )
+}
+
+/// An inline policy's text.
+fn get_policy(operation: &str, form: &Form, caller: &Caller, world: &World) -> Result<String, Refusal> {
+    let (kind, parameter) = match operation {
+        "GetUserPolicy" => ("user", "UserName"),
+        "GetRolePolicy" => ("role", "RoleName"),
+        _ => ("group", "GroupName"),
+    };
+    let owner = field(form, parameter).unwrap_or_default();
+    let name = field(form, "PolicyName").unwrap_or_default();
+    caller
+        .may(world, &format!("iam:{operation}"), &format!("arn:aws:iam::{}:{kind}/{owner}", caller.account))
+        .map_err(denied)?;
+    let of_user = world.users.iter().filter(|user| kind == "group" || kind == "user" && user.name == owner);
+    let of_role = world.roles.iter().filter(|role| kind == "role" && role.name == owner);
+    let mut all = of_user.flat_map(|user| &user.policies).chain(of_role.flat_map(|role| &role.policies));
+    let policy = all
+        .find(|policy| policy.name == name)
+        .ok_or_else(|| Refusal::new(404, "NoSuchEntity", format!("The policy with name {name} cannot be found.")))?;
+    let document = percent_encoding::utf8_percent_encode(&policy.document, percent_encoding::NON_ALPHANUMERIC);
+    let body = format!(
+        "<{parameter}>{owner}</{parameter}><PolicyName>{name}</PolicyName><PolicyDocument>{document}</PolicyDocument>"
+    );
+    Ok(envelope(operation, &body))
 }
 
 fn get_role(form: &Form, caller: &Caller, world: &World) -> Result<String, Refusal> {

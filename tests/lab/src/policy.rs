@@ -42,8 +42,6 @@ pub(crate) struct Decision {
     pub(crate) policy: Option<String>,
     /// The identity's, or the boundary's, statements that decided.
     pub(crate) statements: Vec<Matched>,
-    /// Condition keys that a policy of the identity looks at, and that the question does not have.
-    pub(crate) missing: Vec<String>,
     /// Whether the boundary allows it, when there is one.
     pub(crate) boundary_allows: Option<bool>,
     /// Whether the organization allows it, when there is one.
@@ -90,7 +88,6 @@ impl Layers<'_> {
                 && (!is_list(policies) || !matched(policies, "Allow", question).is_empty())
         };
         let base = Decision {
-            missing: self.identity.iter().chain(boundary).flat_map(|policy| missing(policy, question)).collect(),
             boundary_allows: self
                 .boundary
                 .map(|_| deny(boundary, question).is_empty() && !matched(boundary, "Allow", question).is_empty()),
@@ -148,14 +145,13 @@ fn is_about(statement: &Value, question: &Question<'_>) -> bool {
         && names(&statement["Resource"], &statement["NotResource"], question.resource, false)
 }
 
-/// The condition keys of the statements about the question that it does not have.
-fn missing(policy: &Policy, question: &Question<'_>) -> Vec<String> {
+/// The condition keys of a policy that the question does not have.
+pub(crate) fn missing(policy: &Policy, question: &Question<'_>) -> Vec<String> {
     let keys = |statement: &Value| -> Vec<String> {
         let Value::Object(operators) = &statement["Condition"] else { return Vec::new() };
         operators.values().filter_map(Value::as_object).flat_map(|keys| keys.keys().cloned()).collect()
     };
-    let about = statements(policy).into_iter().filter(|statement| is_about(statement, question));
-    about.flat_map(|statement| keys(&statement)).filter(|key| question.value(key).is_none()).collect()
+    statements(policy).iter().flat_map(keys).filter(|key| question.value(key).is_none()).collect()
 }
 
 impl Question<'_> {
@@ -341,9 +337,9 @@ mod tests {
     #[test]
     fn missing_keys_are_told_and_addresses_compared() {
         let deny = r#"{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}}}}"#;
-        let unknown = decide(deny, &[]);
-        assert!(unknown.denied);
-        assert_eq!(unknown.missing, ["aws:SourceIp"]);
+        assert!(decide(deny, &[]).denied);
+        let question = Question { action: "s3:GetObject", resource: "r", context: &[] };
+        assert_eq!(missing(&policy(deny), &question), ["aws:SourceIp"]);
         assert!(!decide(deny, &[("aws:SourceIp", "203.0.113.9")]).denied);
         assert!(decide(deny, &[("aws:SourceIp", "198.51.100.1")]).denied);
         let mfa = r#"{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": false}}}}"#;

@@ -1,0 +1,260 @@
+//! The identity may pull and push.
+
+mod told;
+
+use crate::check::{Check, Gap, Group, Verdict};
+use crate::docs;
+use crate::facts::access::{Access, ServerAnswer};
+use crate::facts::credentials::needed_to_ask;
+use crate::facts::denial::{self, Denial};
+use crate::facts::endpoint::EndpointProbe;
+use crate::facts::permissions::{BRANCH_KEYS, MFA_KEYS, Mfa, PULL, PUSH, Permissions};
+use crate::facts::simulation::{Decision, Effect};
+use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
+use crate::needs::{Needs, On, action};
+use crate::policy::{self, Kind};
+
+/// The check.
+pub(super) static CHECK: Check = Check {
+    id: "permissions",
+    title: "The identity may pull and push",
+    group: Group::Aws,
+    explain: include_str!("permissions.md"),
+    findings: &[
+        &PULL_DENIED,
+        &EXPLICIT_DENY,
+        &MFA_REQUIRED,
+        &BOUNDARY_OR_SCP,
+        &SOURCE_NETWORK,
+        &ENDPOINT_POLICY,
+        &PUSH_DENIED,
+        &BRANCH_CONDITION,
+    ],
+    needs: Needs {
+        actions: &[
+            action("iam:SimulatePrincipalPolicy", On::Identity, "to see what the policies decide, and which one"),
+            action("iam:GetRole", On::Role, "to know a role's path, which is part of its ARN"),
+            action("iam:GetUserPolicy", On::User, "to read the statement that denies"),
+            action("iam:GetRolePolicy", On::Role, "to read the statement that denies"),
+        ],
+        hosts: &["iam.amazonaws.com"],
+        files: &[],
+    },
+    judge: |facts| {
+        Box::pin(async move {
+            needed_to_ask(facts).await?;
+            let (permissions, access) = tokio::join!(facts.permissions(), facts.access());
+            let view = View {
+                permissions: permissions?,
+                access: access.ok(),
+                is_private: facts.endpoint().await.is_ok_and(EndpointProbe::is_private),
+            };
+            view.judge()
+        })
+    },
+};
+
+static PULL_DENIED: FindingKind =
+    FindingKind::error("pull-denied", "Nothing allows codecommit:GitPull", &["C29"], docs::PERMISSIONS);
+static PUSH_DENIED: FindingKind =
+    FindingKind::warning("push-denied", "Nothing allows codecommit:GitPush", &["C30"], docs::PERMISSIONS);
+static EXPLICIT_DENY: FindingKind =
+    FindingKind::error("explicit-deny", "A policy denies pulling or pushing", &["C36"], docs::PERMISSIONS);
+static MFA_REQUIRED: FindingKind = FindingKind::error(
+    "mfa-required-by-policy",
+    "A policy wants MFA, which Git cannot show",
+    &["C32"],
+    docs::TROUBLE_ACCESS,
+);
+static BRANCH_CONDITION: FindingKind = FindingKind::warning(
+    "branch-condition",
+    "A policy denies pushing to some branches",
+    &["C31"],
+    docs::CONDITIONAL_BRANCH,
+);
+static ENDPOINT_POLICY: FindingKind =
+    FindingKind::error("endpoint-policy", "The VPC endpoint's policy is in the way", &["C37"], docs::VPC);
+static SOURCE_NETWORK: FindingKind = FindingKind::error(
+    "source-network",
+    "A policy looks at the network that the request comes from",
+    &["C38"],
+    docs::PERMISSIONS,
+);
+static BOUNDARY_OR_SCP: FindingKind = FindingKind::error(
+    "boundary-or-scp",
+    "A permissions boundary or the organization is in the way",
+    &["C36"],
+    docs::PERMISSIONS,
+);
+
+/// The condition keys that tell where a request comes from ("AWS global condition context keys").
+const NETWORK_KEYS: &[&str] = &[
+    "aws:SourceIp",
+    "aws:VpcSourceIp",
+    "aws:SourceVpc",
+    "aws:SourceVpce",
+    "aws:SourceVpcArn",
+    "aws:VpceAccount",
+    "aws:VpceOrgID",
+    "aws:VpceOrgPaths",
+];
+
+/// Everything that is looked at.
+struct View<'a> {
+    permissions: &'a Permissions,
+    /// What Git could do, where it was tried.
+    access: Option<&'a Access>,
+    /// Whether the endpoint has private addresses: a VPC endpoint.
+    is_private: bool,
+}
+
+impl View<'_> {
+    /// What Git was told comes before what IAM simulates.
+    fn judge(&self) -> Result<Verdict, Gap> {
+        let reads = self.access.is_some_and(Access::works);
+        let finding = if reads { self.pushing() } else { self.pulling().or_else(|| self.pushing()) };
+        if let Some(finding) = finding {
+            return Ok(Verdict::new(format!("{} is not allowed everything", self.who()), vec![finding]));
+        }
+        let (pull, push) = (&self.permissions.pull, &self.permissions.push);
+        if let (Some(_), Some(_)) = (pull, push) {
+            if !reads && self.is_refused_all_the_same() {
+                return Err(Gap::unknown(
+                    "IAM's simulation allows pulling and CodeCommit refuses it: a session policy, a resource control \
+                     policy or a VPC endpoint's policy can do that, and none of them can be asked for",
+                ));
+            }
+            return Ok(Verdict::new(format!("{} may pull and push", self.who()), vec![]));
+        }
+        if reads && self.access.is_some_and(|access| access.push.as_ref().is_some_and(|answer| answer.status == 200)) {
+            return Ok(Verdict::new("CodeCommit lets Git pull and push", vec![]));
+        }
+        let why = self.permissions.refused.as_deref().unwrap_or("IAM did not say");
+        Err(Gap::unknown(format!("whether a policy is in the way cannot be told: {why}")))
+    }
+
+    fn who(&self) -> &str {
+        self.permissions.principal.as_deref().unwrap_or("this identity")
+    }
+
+    /// What keeps the identity from pulling.
+    fn pulling(&self) -> Option<Finding> {
+        let refusal = self.access.and_then(|access| access.refusal.as_ref());
+        let simulated = self.permissions.pull.as_ref().and_then(|decision| self.simulated(decision));
+        simulated.or_else(|| self.said(refusal?, PULL)).or_else(|| self.by_the_endpoint(refusal?))
+    }
+
+    /// What keeps it from pushing. That stops nobody who only reads.
+    fn pushing(&self) -> Option<Finding> {
+        let answer = self.access.and_then(|access| access.push.as_ref());
+        let refused = answer.filter(|answer| matches!(answer.status, 401 | 403));
+        let finding = if answer.is_some() && refused.is_none() {
+            // CodeCommit has let the first request of a push through; what is left are rules for branches.
+            self.branch_rule()
+        } else {
+            let simulated = self.permissions.push.as_ref().and_then(|decision| self.simulated(decision));
+            simulated
+                .or_else(|| self.branch_rule())
+                .or_else(|| self.said(refused?, PUSH))
+                .or_else(|| refused.map(|answer| self.refused(answer, PUSH)))
+        };
+        finding.map(|finding| finding.never_above(Severity::Warning))
+    }
+
+    /// Whether CodeCommit denied what IAM's simulation allows.
+    fn is_refused_all_the_same(&self) -> bool {
+        let refusal = self.access.and_then(|access| access.refusal.as_ref());
+        refusal.is_some_and(ServerAnswer::is_about_permission)
+    }
+
+    /// A denial that IAM simulates.
+    fn simulated(&self, decision: &Decision) -> Option<Finding> {
+        if !decision.is_denied() {
+            return None;
+        }
+        let action = decision.action.as_str();
+        let (kind, message, fix) = if self.mfa_would_help(action) {
+            self.wants_mfa(decision)
+        } else {
+            match decision.kind() {
+                Kind::ServiceControl | Kind::Boundary => self.narrowed(decision),
+                _ if action == PUSH && decision.depends_on(BRANCH_KEYS) => self.every_branch(decision),
+                _ if decision.depends_on(NETWORK_KEYS) => self.other_network(decision),
+                _ if decision.effect == Effect::ExplicitDeny => self.denied(decision),
+                _ => self.nothing_allows(action),
+            }
+        };
+        let finding = Finding::new(kind, message).seen(self.evidence(decision));
+        let places = decision.statements.iter().map(|statement| Evidence::new(statement.name(), statement.place()));
+        let finding = places.fold(finding, Finding::seen).fix(fix);
+        Some(if self.is_certain(decision, kind) { finding } else { finding.at_most(Severity::Warning) })
+    }
+
+    /// Whether the decision will be the same when Git asks.
+    fn is_certain(&self, decision: &Decision, kind: &FindingKind) -> bool {
+        let open = decision.open_keys().any(|key| !MFA_KEYS.iter().any(|mfa| mfa.eq_ignore_ascii_case(key)));
+        let mfa_is_open = decision.depends_on(MFA_KEYS) && self.permissions.mfa == Mfa::Unknown;
+        !(open || mfa_is_open) || *kind == PULL_DENIED && !decision.depends_on(NETWORK_KEYS) && !mfa_is_open
+    }
+
+    /// Whether the action would be allowed in a session with MFA.
+    fn mfa_would_help(&self, action: &str) -> bool {
+        self.permissions.with_mfa(action).is_some_and(|decision| !decision.is_denied())
+    }
+
+    fn evidence(&self, decision: &Decision) -> Evidence {
+        let (action, arn, who) = (&decision.action, &self.permissions.arn, self.who());
+        let word = match decision.effect {
+            Effect::Allowed => "allowed",
+            Effect::ExplicitDeny => "explicitDeny",
+            Effect::ImplicitDeny => "implicitDeny",
+        };
+        Evidence::new("iam:SimulatePrincipalPolicy", format!("{action} on {arn}: {word} for {who}"))
+    }
+
+    /// A denial in the server's own words.
+    fn said(&self, answer: &ServerAnswer, action: &str) -> Option<Finding> {
+        let denial = denial::read(answer.message.as_deref()?)?;
+        // What is said of KMS is for kms-access.
+        let about = denial.action.as_deref().is_none_or(|said| said.eq_ignore_ascii_case(action));
+        about.then(|| self.by_words(&denial, action).seen(Evidence::new("CodeCommit", answer.told())))
+    }
+
+    /// Through a VPC endpoint, when IAM allows it and CodeCommit does not.
+    fn by_the_endpoint(&self, answer: &ServerAnswer) -> Option<Finding> {
+        let allowed = self.permissions.may_pull() == Some(true);
+        if !self.is_private || !allowed || !answer.is_about_permission() {
+            return None;
+        }
+        let message = format!(
+            "IAM allows {PULL}, and CodeCommit refuses it through a VPC endpoint: most likely the endpoint's policy."
+        );
+        let finding = Finding::new(&ENDPOINT_POLICY, message).seen(Evidence::new("CodeCommit", answer.told()));
+        Some(finding.fix(self.open_endpoint(PULL)).at_most(Severity::Warning))
+    }
+
+    /// A refusal without words and without a simulation.
+    fn refused(&self, answer: &ServerAnswer, action: &str) -> Finding {
+        let (kind, message, fix) = self.nothing_allows(action);
+        Finding::new(kind, message).seen(Evidence::new("git-receive-pack", answer.told())).fix(fix)
+    }
+
+    /// A rule for the branch that would be pushed.
+    fn branch_rule(&self) -> Option<Finding> {
+        let (branch, decision) = self.permissions.branch.as_ref()?;
+        if !decision.is_denied() {
+            return None;
+        }
+        let message = format!("{} denies pushing to {branch}; other branches are open.", decision.source());
+        let fix =
+            Fix::manual("Push to another branch and open a pull request, or have the rule changed to name only these")
+                .instruct(policy::deny_branch(&self.permissions.arn, branch))
+                .docs(docs::CONDITIONAL_BRANCH);
+        let finding = Finding::new(&BRANCH_CONDITION, message).seen(self.evidence(decision));
+        let places = decision.statements.iter().map(|one| Evidence::new(one.name(), one.place()));
+        Some(places.fold(finding, Finding::seen).fix(fix))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! Where a repository is that is not where Git looks for it: under another spelling, in another region, in another account.
+//! Asked only when it is missing, everything side by side, and within bounds.
+
+use super::api::{Api, Refusal};
+use super::credentials::of_profile;
+use super::{Facts, git_config::GitConfig};
+use crate::check::Gap;
+use crate::regions::{self, Partition};
+use crate::target::CloneUrl;
+use aws_sdk_codecommit::Client;
+use aws_sdk_codecommit::config::Credentials;
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+
+/// How many other regions are asked, without `--search`.
+const REGIONS: usize = 6;
+/// How many other profiles are asked.
+const PROFILES: usize = 12;
+/// How many pages of names are read, of up to 1,000 each.
+const PAGES: usize = 5;
+
+/// What was found elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    /// The names of the account's repositories in the URL's region.
+    pub names: Vec<String>,
+    /// Why they are not known, or not all.
+    pub names_refused: Option<String>,
+    /// The regions that were asked, and whether the repository is there.
+    pub regions: Vec<(String, bool)>,
+    /// The profiles that were asked and have it in the URL's region, with the account.
+    pub profiles: Vec<(String, String)>,
+    /// How many profiles were asked.
+    pub profiles_asked: usize,
+}
+
+/// Looks elsewhere.
+///
+/// # Errors
+/// A gap when no repository is named, or there is nobody to ask with.
+pub async fn observe(facts: &Facts) -> Result<Elsewhere, Gap> {
+    facts.online()?;
+    let url = facts.target().await?.effective.as_ref();
+    let name =
+        url.and_then(|url| url.repository.clone()).ok_or_else(|| Gap::not_applicable("no repository is named"))?;
+    let keys = facts.credentials().await?.keys()?;
+    let api = facts.api().await?;
+    let regions = candidates(facts, api.region()).await;
+    let in_regions = join_all(regions.iter().map(|region| has(api, keys, region, &name)));
+    let (names, found, (profiles, profiles_asked)) =
+        tokio::join!(list(api, keys), in_regions, in_profiles(facts, api, &name));
+    let (names, names_refused) = names;
+    let regions = regions.iter().cloned().zip(found.iter().map(Option::is_some)).collect();
+    Ok(Elsewhere { names, names_refused, regions, profiles, profiles_asked })
+}
+
+/// The names of the account's repositories in the region, and why that is not all.
+async fn list(api: &Api, keys: &Credentials) -> (Vec<String>, Option<String>) {
+    let client = Client::new(&api.sdk(keys, api.region()));
+    let (mut names, mut token) = (Vec::new(), None);
+    for _ in 0..PAGES {
+        match client.list_repositories().set_next_token(token).send().await {
+            Ok(page) => {
+                names.extend(page.repositories().iter().filter_map(|one| one.repository_name().map(str::to_owned)));
+                token = page.next_token().map(str::to_owned);
+            }
+            Err(error) => {
+                return (names, Some(format!("codecommit:ListRepositories: {}", Refusal::read(&error).text())));
+            }
+        }
+        if token.is_none() {
+            return (names, None);
+        }
+    }
+    (names, Some("the account has more repositories than were listed".to_owned()))
+}
+
+/// The account in which a region has the repository.
+async fn has(api: &Api, keys: &Credentials, region: &str, name: &str) -> Option<String> {
+    let client = Client::new(&api.sdk(keys, region));
+    let answer = client.get_repository().repository_name(name).send().await.ok()?;
+    Some(answer.repository_metadata()?.account_id().unwrap_or_default().to_owned())
+}
+
+/// The regions that are worth a look: those that the configuration or another remote uses, or, when asked to search, all of
+/// the partition.
+async fn candidates(facts: &Facts, own: &str) -> Vec<String> {
+    let partition = Partition::of(own);
+    let mut regions: Vec<String> = Vec::new();
+    if facts.request.search {
+        regions.extend(regions::REGIONS.iter().map(|region| region.name.to_owned()));
+    } else {
+        let machine = &facts.machine;
+        regions.extend(["AWS_DEFAULT_REGION", "AWS_REGION"].iter().filter_map(|name| machine.var_set(name)));
+        if let (Ok(profiles), Ok(credentials)) = (facts.profiles().await, facts.credentials().await) {
+            let chosen = profiles.get(&credentials.choice.profile);
+            let all = chosen.into_iter().chain(&profiles.profiles);
+            regions.extend(all.filter_map(|profile| profile.value("region").map(str::to_owned)));
+        }
+        regions.extend(facts.git_config().await.map(remotes).unwrap_or_default());
+    }
+    let mut seen = std::collections::HashSet::new();
+    regions.retain(|region| {
+        region != own
+            && Partition::of(region) == partition
+            && regions::lookup(region).is_some()
+            && seen.insert(region.clone())
+    });
+    if !facts.request.search {
+        regions.truncate(REGIONS);
+    }
+    regions
+}
+
+/// The regions of all remotes.
+fn remotes(config: &GitConfig) -> Vec<String> {
+    let urls = config.section("remote").filter(|(_, name, _)| *name == "url");
+    urls.filter_map(|(_, _, entry)| CloneUrl::read(entry.exact()).region).collect()
+}
+
+/// The other profiles that have the repository in the URL's region, and how many were asked.
+async fn in_profiles(facts: &Facts, api: &Api, name: &str) -> (Vec<(String, String)>, usize) {
+    let (Ok(profiles), Ok(credentials)) = (facts.profiles().await, facts.credentials().await) else {
+        return (Vec::new(), 0);
+    };
+    let own = &credentials.choice.profile;
+    let others = profiles.profiles.iter().map(|profile| profile.name.as_str()).filter(|name| name != own);
+    let asked = others.take(PROFILES).map(|profile| async move {
+        let keys = of_profile(facts, profile).await?;
+        Some((profile.to_owned(), has(api, &keys, api.region(), name).await))
+    });
+    let answers: Vec<_> = join_all(asked).await.into_iter().flatten().collect();
+    let count = answers.len();
+    (answers.into_iter().filter_map(|(profile, account)| Some((profile, account?))).collect(), count)
+}

@@ -1,0 +1,69 @@
+//! What a check itself needs to give a verdict: actions in AWS, hosts and files. With less it says "unknown", and never
+//! that all is well.
+
+/// What a check needs.
+#[derive(Debug, Default)]
+pub struct Needs {
+    /// Actions that the caller's policies must allow.
+    pub actions: &'static [Action],
+    /// Hosts that must be reachable; `REGION` stands for the URL's region.
+    pub hosts: &'static [&'static str],
+    /// Files that are read, where they exist.
+    pub files: &'static [&'static str],
+}
+
+/// An action in AWS.
+#[derive(Debug)]
+pub struct Action {
+    /// Its name, as policies write it.
+    pub name: &'static str,
+    /// What it is taken on.
+    pub on: On,
+    /// What it is for, as the rest of a sentence.
+    pub why: &'static str,
+}
+
+/// An action, what it is taken on, and what for.
+#[must_use]
+pub const fn action(name: &'static str, on: On, why: &'static str) -> Action {
+    Action { name, on, why }
+}
+
+/// What an action is taken on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// Everything: the action knows no resources.
+    Everything,
+    /// The repository of the URL.
+    Repository,
+    /// The account's keys in the region.
+    Key,
+    /// The calling user itself.
+    User,
+    /// The calling role itself, or one to be assumed.
+    Role,
+    /// The calling user or role itself.
+    Identity,
+}
+
+impl On {
+    /// The resources, as a policy writes them.
+    #[must_use]
+    pub fn resources(self) -> &'static [&'static str] {
+        const USER: &str = "arn:aws:iam::ACCOUNT:user/${aws:username}";
+        const ROLE: &str = "arn:aws:iam::ACCOUNT:role/ROLE";
+        match self {
+            Self::Everything => &["*"],
+            Self::Repository => &["arn:aws:codecommit:REGION:ACCOUNT:REPOSITORY"],
+            Self::Key => &["arn:aws:kms:REGION:ACCOUNT:key/*"],
+            Self::User => &[USER],
+            Self::Role => &[ROLE],
+            Self::Identity => &[USER, ROLE],
+        }
+    }
+}
+
+impl Needs {
+    /// Nothing but the configuration that git itself lists.
+    pub const NOTHING: Self = Self { actions: &[], hosts: &[], files: &[] };
+}

@@ -5,13 +5,13 @@ mod written;
 
 use crate::check::{Check, Group, Verdict};
 use crate::docs;
+use crate::facts::access::Access;
 use crate::facts::answers::Answer;
 use crate::facts::credentials::{AwsCredentials, Outcome};
 use crate::facts::git_config::GitConfig;
 use crate::facts::helpers::{Helper, HelperChain, asks_helpers};
 use crate::facts::method::{Certainty, Decision, Method};
 use crate::facts::offered::{Offered, Prompt};
-use crate::facts::permissions::Permissions;
 use crate::facts::profiles::Profiles;
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Safety, Severity};
 use crate::machine::Os;
@@ -57,8 +57,8 @@ pub(super) static CHECK: Check = Check {
             let profile = credentials.and_then(|credentials| profiles.clone().ok()?.get(&credentials.choice.profile));
             let method = method?;
             // Only a helper that is not meant raises the question.
-            let raised = method.method == Method::GitCredentials && chain.aws().is_some() && !facts.request.offline;
-            let may_pull = if raised { facts.permissions().await.ok().and_then(Permissions::may_pull) } else { None };
+            let raised = method.method == Method::GitCredentials && chain.aws().is_some();
+            let reads = if raised { facts.access().await.ok().map(Access::works) } else { None };
             let view = View {
                 chain,
                 config: facts.git_config().await?,
@@ -70,7 +70,7 @@ pub(super) static CHECK: Check = Check {
                 auto_prompt: auto_prompt(machine.var_set("AWS_CLI_AUTO_PROMPT"), profile),
                 region: ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().any(|name| machine.var_set(name).is_some())
                     || profile.is_some_and(|profile| profile.value("region").is_some()),
-                may_pull,
+                reads,
                 terminal: machine.var_set("TERM").is_some(),
                 nobody_to_ask: matches!(facts.offered().await, Ok(Offered::Nothing(Prompt::Nobody(_)))),
                 os: machine.os(),
@@ -165,8 +165,8 @@ struct View<'a> {
     auto_prompt: Option<Evidence>,
     /// Whether a region is configured for the AWS CLI.
     region: bool,
-    /// Whether the caller's policies allow pulling, where that is known.
-    may_pull: Option<bool>,
+    /// Whether Git can read, where it was tried.
+    reads: Option<bool>,
     /// Whether a person sits at a terminal.
     terminal: bool,
     /// Whether Git has no credential, and nobody to ask for one.
@@ -240,8 +240,8 @@ impl View<'_> {
             helper,
             self.chain.use_http_path.as_ref(),
         ));
-        // What it signs for may well be allowed to pull: then the wrong one of two ways works.
-        let works = self.signs() && self.may_pull == Some(true);
+        // Whom it signs for may well be allowed to pull: then the wrong one of two ways works.
+        let works = self.signs() && self.reads == Some(true);
         let certain = self.method.certainty == Certainty::Sure;
         if overruled || works || !certain { finding.at_most(Severity::Warning) } else { finding }
     }

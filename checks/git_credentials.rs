@@ -7,6 +7,7 @@ use crate::facts::caller::{Caller, Identity, Principal};
 use crate::facts::credentials::needed_to_ask;
 use crate::facts::git_credentials::{GitCredential, GitCredentials};
 use crate::facts::method::Method;
+use crate::facts::offered::{Giver, Offered};
 use crate::facts::principal::kept_git_credential;
 use crate::facts::repository::Repository;
 use crate::facts::target::Target;
@@ -43,7 +44,9 @@ pub(super) static CHECK: Check = Check {
                 facts.offered(),
                 facts.repository()
             );
-            let offered = offered.ok().and_then(|offered| offered.shape());
+            let offered = offered.ok();
+            let from_store = matches!(offered, Some(Offered::Credential(given)) if matches!(given.by, Giver::Helper(_)));
+            let offered = offered.and_then(Offered::shape);
             let kept = kept_git_credential(facts).await;
             let view = View {
                 listed,
@@ -56,6 +59,7 @@ pub(super) static CHECK: Check = Check {
                 shape: offered.filter(|shape| shape.account.is_some()).or(kept),
                 access: access.ok(),
                 has_repository: matches!(repository, Ok(Repository::Exists { .. })),
+                from_store,
                 target: facts.target().await?,
             };
             view.judge()
@@ -94,6 +98,8 @@ struct View<'a> {
     access: Option<&'a Access>,
     /// Whether the caller's account has the repository.
     has_repository: bool,
+    /// Whether a helper gives Git the credential.
+    from_store: bool,
     target: &'a Target,
 }
 
@@ -222,6 +228,9 @@ impl View<'_> {
         });
         if !(is_missing && self.has_repository) {
             return Err(Gap::unknown(format!("{name} is of account {account}, and the AWS credentials are of {own}")));
+        }
+        if self.from_store {
+            return Err(Gap::blocked("keychain", format!("the stored {name} is of account {account}")));
         }
         let repository = self.target.effective.as_ref().and_then(|url| url.repository.as_deref()).unwrap_or_default();
         let message = format!("{name} is of account {account}, and {repository} is in account {own}.");

@@ -103,7 +103,8 @@ impl View<'_> {
         };
         let by_git = || Some((self.refusal?.exception.as_deref()?, Evidence::new("CodeCommit", self.refusal?.told())));
         let (code, seen) = by_api.filter(|(code, _)| code.starts_with("Encryption")).or_else(by_git)?;
-        let is_default = self.access.key.as_ref().is_some_and(|key| key.aws_managed == Some(true));
+        let is_default =
+            !self.access.key_is_assumed && self.access.key.as_ref().is_some_and(|key| key.aws_managed == Some(true));
         let (kind, what) = match code {
             // Of the AWS managed key, nothing but a denial keeps anybody.
             "EncryptionKeyAccessDeniedException" if is_default => (
@@ -123,7 +124,8 @@ impl View<'_> {
         let statement = if is_default {
             policy::deny_unless_codecommit(&policy::KEY_ACTIONS, &self.access.region)
         } else {
-            let key = self.access.key.as_ref().map_or("*", |key| key.id.as_str());
+            let key = self.access.key.as_ref().filter(|_| !self.access.key_is_assumed);
+            let key = key.map_or("*", |key| key.id.as_str());
             policy::allow(&policy::KEY_ACTIONS, key)
         };
         let fix = Fix::manual("Look at the key's state and policy, and at what the identity's policies say of KMS")

@@ -8,6 +8,8 @@ use crate::facts::access::{Access, ServerAnswer};
 use crate::facts::credentials::needed_to_ask;
 use crate::facts::denial::{self, Denial};
 use crate::facts::endpoint::EndpointProbe;
+use crate::facts::method::Method;
+use crate::facts::offered::Offered;
 use crate::facts::permissions::{BRANCH_KEYS, MFA_KEYS, Mfa, PULL, PUSH, Permissions};
 use crate::facts::simulation::{Decision, Effect};
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
@@ -43,10 +45,14 @@ pub(super) static CHECK: Check = Check {
     judge: |facts| {
         Box::pin(async move {
             needed_to_ask(facts).await?;
-            let (permissions, access) = tokio::join!(facts.permissions(), facts.access());
+            let (permissions, access, method) = tokio::join!(facts.permissions(), facts.access(), facts.method());
+            // With a helper that is not meant, Git presents somebody else than whom it is set up for.
+            let offered = facts.offered().await.ok().and_then(Offered::shape);
+            let of_another =
+                method?.method == Method::GitCredentials && offered.is_some_and(|shape| shape.account.is_none());
             let view = View {
                 permissions: permissions?,
-                access: access.ok(),
+                access: access.ok().filter(|_| !of_another),
                 is_private: facts.endpoint().await.is_ok_and(EndpointProbe::is_private),
             };
             view.judge()
@@ -102,7 +108,7 @@ const NETWORK_KEYS: &[&str] = &[
 /// Everything that is looked at.
 struct View<'a> {
     permissions: &'a Permissions,
-    /// What Git could do, where it was tried.
+    /// What Git could do, where it was tried as this identity.
     access: Option<&'a Access>,
     /// Whether the endpoint has private addresses: a VPC endpoint.
     is_private: bool,

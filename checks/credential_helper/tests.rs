@@ -43,7 +43,7 @@ fn with<'a>(config: &'a GitConfig, url: &str, method: &'a Decision, change: impl
         auto_prompt: None,
         nobody_to_ask: false,
         region: true,
-        may_pull: None,
+        reads: None,
         terminal: true,
         os: Os::Linux,
     };
@@ -217,10 +217,10 @@ fn a_helper_that_signs_is_neither_unclear_nor_certainly_in_the_way() {
         view.credentials = Some(&nothing);
     });
     assert_eq!(verdict.ids(), Vec::<&str>::new());
-    let stale = |may_pull| {
+    let stale = |reads| {
         with(&config, URL, &method(Method::GitCredentials, Certainty::Sure), |view| {
             view.answers = &answers;
-            view.may_pull = may_pull;
+            view.reads = reads;
         })
         .severity()
     };

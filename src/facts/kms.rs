@@ -39,6 +39,8 @@ const PAGES: usize = 5;
 pub struct KmsAccess {
     /// The key, when it is known.
     pub key: Option<Key>,
+    /// Whether that is only the default key, because the repository's own could not be asked for.
+    pub key_is_assumed: bool,
     /// Why the AWS managed key could not be looked up; `None` also when it simply does not exist yet.
     pub lookup_refused: Option<String>,
     /// Who was simulated.
@@ -110,6 +112,7 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
             None
         }
     };
+    access.key_is_assumed = !matches!(repository, Ok(Repository::Exists { .. }));
     let own = match repository {
         Ok(Repository::Exists { key, .. }) => key.clone(),
         _ => None,

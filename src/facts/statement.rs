@@ -68,7 +68,7 @@ mod tests {
     fn a_statement_is_cut_out_by_its_place() {
         let text = "{\"Statement\": [{\"Effect\": \"Allow\"},\n {\"Effect\": \"Deny\", \"Condition\": {\"Bool\": {\"aws:x\": 1}}}]}";
         assert_eq!(cut(text, ((1, 16), (1, 35))).as_deref(), Some("{\"Effect\": \"Allow\"}"));
-        let second = cut(text, ((1, 35), (2, 56))).unwrap();
+        let second = cut(text, ((1, 35), (2, 57))).unwrap();
         assert_eq!(keys(&second), Some(vec!["aws:x".to_owned()]), "{second}");
         assert_eq!(keys("{\"Effect\": \"Deny\"}"), Some(vec![]));
         assert_eq!((cut(text, ((0, 0), (9, 9))), keys("{")), (None, None));

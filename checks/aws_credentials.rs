@@ -116,7 +116,7 @@ static INSTANCE_UNREACHABLE: FindingKind = FindingKind::error(
 static PLUGIN_BROKEN: FindingKind =
     FindingKind::error("cli-plugin-broken", "A plugin of the AWS CLI cannot be loaded", &["C17"], docs::TROUBLE_HELPER);
 static ENV_SHADOWS: FindingKind =
-    FindingKind::warning("env-shadows-profile", "Keys in the environment hide the profile", &["C24"], docs::AWS_ENV);
+    FindingKind::error("env-shadows-profile", "Keys in the environment hide the profile", &["C24"], docs::AWS_ENV);
 static REGION_IGNORED: FindingKind = FindingKind::warning(
     "region-variable-ignored",
     "git-remote-codecommit does not read AWS_REGION",
@@ -158,7 +158,9 @@ impl View<'_> {
             let findings = self.doubts(&self.credentials.doubts, found);
             return Ok(Verdict::new(summary(profile, found), findings));
         }
-        if self.helper_signs() {
+        // The AWS CLI signs with whatever keys it has, whether they are still good or not.
+        let signs_anyway = matches!(self.credentials.outcome, Outcome::Expired { .. } | Outcome::TokenMissing(_));
+        if self.helper_signs() && !signs_anyway {
             return Err(Gap::not_applicable("the credential helper has AWS credentials of its own"));
         }
         // Git credentials and SSH keys need no AWS credentials: what is missing here stops nobody.

@@ -45,7 +45,8 @@ pub(super) static CHECK: Check = Check {
                 facts.repository()
             );
             let offered = offered.ok();
-            let from_store = matches!(offered, Some(Offered::Credential(given)) if matches!(given.by, Giver::Helper(_)));
+            let from_store =
+                matches!(offered, Some(Offered::Credential(given)) if matches!(given.by, Giver::Helper(_)));
             let offered = offered.and_then(Offered::shape);
             let kept = kept_git_credential(facts).await;
             let view = View {

@@ -3,6 +3,7 @@
 use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
 use crate::facts::answers::Answer;
+use crate::facts::caller::{Caller, Principal};
 use crate::facts::helpers::{Helper, HelperChain};
 use crate::facts::method::{Decision, Method};
 use crate::facts::offered::{Given, Giver, Offered, Prompt};
@@ -38,6 +39,10 @@ pub(super) static CHECK: Check = Check {
                 stores: stores.unwrap_or(&no_stores),
                 method: facts.method().await?,
                 target,
+                cannot_have_one: match facts.caller().await {
+                    Ok(Caller::Known(identity)) => !matches!(identity.principal, Principal::User(_)),
+                    _ => false,
+                },
                 has_home: facts.machine.home().is_some_and(|home| facts.machine.exists(&home)),
             };
             view.judge()
@@ -83,6 +88,8 @@ struct View<'a> {
     stores: &'a Stores,
     method: &'a Decision,
     target: &'a Target,
+    /// Whether AWS takes the caller for one that can have no Git credentials.
+    cannot_have_one: bool,
     /// Whether there is a home folder, in which Git looks for the user's configuration.
     has_home: bool,
 }
@@ -178,6 +185,9 @@ impl View<'_> {
     fn nothing_told_by(&self) -> Option<(&'static str, &'static str)> {
         if self.method.method == Method::CredentialHelper {
             return Some(("credential-helper", "no helper gives Git a credential"));
+        }
+        if self.cannot_have_one && self.method.method == Method::GitCredentials {
+            return Some(("aws-identity", "this identity can have no Git credential"));
         }
         if !self.has_home {
             return Some(("git-config", "Git finds no configuration of the user's"));

@@ -67,7 +67,15 @@ async fn judge(facts: &Facts) -> Result<Verdict, Gap> {
     let search = is_missing && !access.is_some_and(Access::works);
     let elsewhere = if search { Some(facts.elsewhere().await?) } else { None };
     let credentials = facts.credentials().await?;
-    let profile = credentials.choice.explicit.then_some(credentials.choice.profile.as_str());
+    let profile = credentials.choice.profile.as_str();
+    // The profile that is meant has it, and keys in the environment come before it.
+    let is_meant = |(one, _): &(String, String)| one == profile;
+    if credentials.doubts.shadowed.is_some()
+        && elsewhere.is_some_and(|elsewhere| elsewhere.profiles.iter().any(is_meant))
+    {
+        return Err(Gap::blocked("aws-credentials", format!("profile {profile} has it, and its keys are not used")));
+    }
+    let profile = credentials.choice.explicit.then_some(profile);
     View { repository, access, url, account, elsewhere, profile }.judge()
 }
 

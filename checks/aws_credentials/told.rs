@@ -126,7 +126,8 @@ impl View<'_> {
                 format!("The keys in the environment are used, although {} names the profile {profile}.", named.source);
             let unset = unset(self.os, &["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]);
             let key = Evidence::new("AWS_ACCESS_KEY_ID", &found.key_id);
-            findings.push(Finding::new(&ENV_SHADOWS, message).seen(key).seen(named.clone()).fix(unset));
+            let finding = Finding::new(&ENV_SHADOWS, message).seen(key).seen(named.clone()).fix(unset);
+            findings.push(finding.at_most(Severity::Warning));
         }
         if let Some(setting) = &doubts.legacy_sts {
             let message = "The session comes from the global STS endpoint, and a region that has to be switched on does not accept it.";

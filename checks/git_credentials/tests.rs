@@ -31,7 +31,8 @@ fn judge(
 ) -> Result<Verdict, Gap> {
     let caller = Identity::read(arn, "111122223333");
     let target = Target::default();
-    View { listed: Ok(list), caller: &caller, shape, access, has_repository, from_store: false, target: &target }.judge()
+    View { listed: Ok(list), caller: &caller, shape, access, has_repository, from_store: false, target: &target }
+        .judge()
 }
 
 fn ids(user: Option<&str>, list: &GitCredentials, access: Option<&Access>) -> Vec<&'static str> {

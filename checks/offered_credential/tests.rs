@@ -63,6 +63,7 @@ impl Case {
             stores: &self.stores,
             method: &Decision { method: self.method, reason: String::new(), certainty: Certainty::Sure },
             target: &target,
+            cannot_have_one: false,
             has_home: self.has_home,
         };
         view.judge()

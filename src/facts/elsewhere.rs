@@ -123,8 +123,10 @@ async fn in_profiles(facts: &Facts, api: &Api, name: &str) -> (Vec<(String, Stri
     let (Ok(profiles), Ok(credentials)) = (facts.profiles().await, facts.credentials().await) else {
         return (Vec::new(), 0);
     };
+    // The chosen profile itself is worth a look where keys in the environment come before it.
     let own = &credentials.choice.profile;
-    let others = profiles.profiles.iter().map(|profile| profile.name.as_str()).filter(|name| name != own);
+    let is_other = |name: &&str| name != own || credentials.doubts.shadowed.is_some();
+    let others = profiles.profiles.iter().map(|profile| profile.name.as_str()).filter(is_other);
     let asked = others.take(PROFILES).map(|profile| async move {
         let keys = of_profile(facts, profile).await?;
         Some((profile.to_owned(), has(api, &keys, api.region(), name).await))

@@ -129,7 +129,13 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
     );
     let simulating = async {
         match &principal {
-            Ok(principal) => simulate(&iam, principal, &resource, api.region(), &identity.account).await,
+            Ok(principal) => {
+                let mut context = permissions::context(facts, api.region(), access.mfa).await;
+                context.push(simulation::text("kms:ViaService", format!("codecommit.{}.amazonaws.com", api.region())));
+                context.push(simulation::text("kms:CallerAccount", &identity.account));
+                let decisions = simulation::ask(&iam, principal, &ACTIONS, &resource, &context).await;
+                decisions.map_err(|refusal| format!("iam:SimulatePrincipalPolicy on {principal}: {}", refusal.text()))
+            }
             Err(why) => Err(why.clone()),
         }
     };
@@ -193,23 +199,6 @@ async fn describe(kms: &aws_sdk_kms::Client, key: Key) -> Key {
         }
         Err(error) => Key { refusal: Some(Refusal::read(&error)), ..key },
     }
-}
-
-/// Asks IAM what the principal's policies say when CodeCommit uses the key on its behalf.
-async fn simulate(
-    iam: &aws_sdk_iam::Client,
-    principal: &str,
-    resource: &str,
-    region: &str,
-    account: &str,
-) -> Result<Vec<Decision>, String> {
-    let context = [
-        simulation::text("kms:ViaService", format!("codecommit.{region}.amazonaws.com")),
-        simulation::text("kms:CallerAccount", account),
-        simulation::text("aws:RequestedRegion", region),
-    ];
-    let decisions = simulation::ask(iam, principal, &ACTIONS, resource, &context).await;
-    decisions.map_err(|refusal| format!("iam:SimulatePrincipalPolicy on {principal}: {}", refusal.text()))
 }
 
 /// Dry runs of what CodeCommit does with the key. KMS answers each with an error: "would have worked", or why not.

@@ -110,7 +110,7 @@ pub async fn observe(facts: &Facts) -> Result<Permissions, Gap> {
 }
 
 /// What Git's requests will carry, as far as it is known.
-async fn context(facts: &Facts, region: &str, mfa: Mfa) -> Vec<Given> {
+pub(super) async fn context(facts: &Facts, region: &str, mfa: Mfa) -> Vec<Given> {
     let mut context =
         vec![simulation::text("aws:RequestedRegion", region), simulation::truth("aws:SecureTransport", true)];
     if mfa == Mfa::Given {

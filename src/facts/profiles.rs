@@ -243,7 +243,9 @@ fn read_setting(machine: &Machine, file: &str, line: u32, key: &str, value: &str
     let key = key.to_owned();
     let written = value.trim();
     let value = written;
-    let secret = ["secret", "token", "password"].iter().any(|word| key.contains(word)) && !key.ends_with("_file");
+    let secret = ["secret", "token", "password"].iter().any(|word| key.contains(word))
+        && !key.ends_with("_file")
+        && !key.ends_with("_expires");
     if secret {
         machine.secrets().learn(value);
     }

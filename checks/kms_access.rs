@@ -88,7 +88,7 @@ impl View<'_> {
             return Ok(Verdict::new(format!("KMS lets this identity use {}", name(access)), findings));
         }
         let why = access.simulation_refused.as_deref().unwrap_or("IAM was not asked");
-        let lookup = access.lookup_refused.as_ref().map(|why| format!("; kms:ListAliases: {why}")).unwrap_or_default();
+        let lookup = access.lookup_refused.as_ref().map(|why| format!("; {why}")).unwrap_or_default();
         Err(Gap::unknown(format!("whether a policy denies KMS cannot be told: {why}{lookup}")))
     }
 

@@ -36,8 +36,11 @@ pub(super) static CHECK: Check = Check {
         actions: &[
             action("iam:SimulatePrincipalPolicy", On::Identity, "to see what the policies decide, and which one"),
             action("iam:GetRole", On::Role, "to know a role's path, which is part of its ARN"),
-            action("iam:GetUserPolicy", On::User, "to read the statement that denies"),
-            action("iam:GetRolePolicy", On::Role, "to read the statement that denies"),
+            action("iam:GetUserPolicy", On::User, "to read an inline statement that denies"),
+            action("iam:GetRolePolicy", On::Role, "to read an inline statement that denies"),
+            action("iam:GetGroupPolicy", On::Policy, "to read a group's statement that denies"),
+            action("iam:GetPolicy", On::Policy, "to read a managed statement that denies"),
+            action("iam:GetPolicyVersion", On::Policy, "to read a managed statement that denies"),
         ],
         hosts: &["iam.amazonaws.com"],
         files: &[],

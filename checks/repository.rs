@@ -110,6 +110,9 @@ impl View<'_> {
             (Repository::Refused { code, .. }, _) if code.starts_with("Encryption") => {
                 Err(Gap::blocked("kms-access", "CodeCommit cannot use the repository's key"))
             }
+            (Repository::Refused { code, .. }, _) if code.starts_with("AccessDenied") => {
+                Err(Gap::unknown(format!("whether {name} exists: codecommit:GetRepository on it is not allowed")))
+            }
             (Repository::Refused { code, message }, _) => {
                 Err(Gap::unknown(format!("whether {name} exists: codecommit:GetRepository: {code}: {message}")))
             }

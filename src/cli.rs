@@ -167,7 +167,12 @@ pub struct ListArgs {
 pub struct ExplainArgs {
     /// The id of a check (`keychain`), of a finding (`stale-helper`), both (`kms-access/explicit-deny`), or of what a text shows
     /// (`http-403`)
-    pub id: String,
+    #[arg(required_unless_present = "needs")]
+    pub id: Option<String>,
+
+    /// What the checks themselves need: the least IAM policy, hosts and files
+    #[arg(long)]
+    pub needs: bool,
 }
 
 /// The arguments of `completions`.

@@ -8,7 +8,7 @@ use codecommit_doctor::machine::{Machine, Wrapped, read_input};
 use codecommit_doctor::reading::Reading;
 use codecommit_doctor::redact::secrets_of_argument;
 use codecommit_doctor::report::document::Document;
-use codecommit_doctor::report::{catalogue, human, json};
+use codecommit_doctor::report::{catalogue, human, json, needed};
 use codecommit_doctor::terminal::{self, LiveLine, Stream};
 use codecommit_doctor::visit::{Outcome, Visit};
 use std::io::Write;
@@ -59,7 +59,8 @@ fn run(machine: &Machine, cli: Cli) -> Result<ExitCode> {
         Some(Command::Run(args)) => run_wrapped(machine, &args)?,
         Some(Command::List(args)) if args.format == Format::Json => print(&catalogue::list_json(ALL)?),
         Some(Command::List(_)) => print(&catalogue::list(ALL, style)),
-        Some(Command::Explain(args)) => print(&catalogue::explain(ALL, &args.id, style)?),
+        Some(Command::Explain(args)) if args.needs => print(&needed::needed(ALL, args.id.as_deref(), style)?),
+        Some(Command::Explain(args)) => print(&catalogue::explain(ALL, &args.id.unwrap_or_default(), style)?),
         Some(Command::Completions(args)) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut cli::definition(), env!("CARGO_PKG_NAME"), &mut script);

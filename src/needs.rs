@@ -44,6 +44,8 @@ pub enum On {
     Role,
     /// The calling user or role itself.
     Identity,
+    /// The account's managed policies, and its groups.
+    Policy,
 }
 
 impl On {
@@ -59,6 +61,7 @@ impl On {
             Self::User => &[USER],
             Self::Role => &[ROLE],
             Self::Identity => &[USER, ROLE],
+            Self::Policy => &["arn:aws:iam::ACCOUNT:policy/*", "arn:aws:iam::ACCOUNT:group/*"],
         }
     }
 }

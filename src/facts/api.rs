@@ -150,6 +150,13 @@ impl Refusal {
         matches!(self, Self::Answer { code, .. } if code.starts_with("AccessDenied"))
     }
 
+    /// Why an action could not be taken: the permission that is missing, else the answer.
+    #[must_use]
+    pub fn why(&self, action: &str, on: Option<&str>) -> String {
+        let on = on.map(|on| format!(" on {on}")).unwrap_or_default();
+        if self.is_denied() { format!("{action}{on} is not allowed") } else { format!("{action}: {}", self.text()) }
+    }
+
     /// Code and message, or the reason why there is none.
     #[must_use]
     pub fn text(&self) -> String {

@@ -65,7 +65,7 @@ async fn list(api: &Api, keys: &Credentials) -> (Vec<String>, Option<String>) {
                 token = page.next_token().map(str::to_owned);
             }
             Err(error) => {
-                return (names, Some(format!("codecommit:ListRepositories: {}", Refusal::read(&error).text())));
+                return (names, Some(Refusal::read(&error).why("codecommit:ListRepositories", None)));
             }
         }
         if token.is_none() {

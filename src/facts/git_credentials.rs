@@ -74,7 +74,8 @@ pub async fn observe(facts: &Facts) -> Result<GitCredentials, Gap> {
             // A user that does not exist has none.
             Refusal::Answer { code, .. } if code == "NoSuchEntity" => Ok(GitCredentials::Listed(Vec::new())),
             answer @ Refusal::Answer { .. } => {
-                Ok(GitCredentials::Refused(format!("iam:ListServiceSpecificCredentials: {}", answer.text())))
+                let on = user.map_or_else(|| "the calling user".to_owned(), |user| format!("the user {user}"));
+                Ok(GitCredentials::Refused(answer.why("iam:ListServiceSpecificCredentials", Some(&on))))
             }
         },
     }

@@ -108,7 +108,7 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
         Ok(aliased) => aliased,
         Err(Refusal::NoAnswer(why)) => return Err(no_answer(facts, "KMS", &why).await),
         Err(refusal) => {
-            access.lookup_refused = Some(refusal.text());
+            access.lookup_refused = Some(refusal.why("kms:ListAliases", None));
             None
         }
     };
@@ -134,7 +134,7 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
                 context.push(simulation::text("kms:ViaService", format!("codecommit.{}.amazonaws.com", api.region())));
                 context.push(simulation::text("kms:CallerAccount", &identity.account));
                 let decisions = simulation::ask(&iam, principal, &ACTIONS, &resource, &context).await;
-                decisions.map_err(|refusal| format!("iam:SimulatePrincipalPolicy on {principal}: {}", refusal.text()))
+                decisions.map_err(|refusal| refusal.why("iam:SimulatePrincipalPolicy", Some(principal)))
             }
             Err(why) => Err(why.clone()),
         }

@@ -96,7 +96,7 @@ pub async fn observe(facts: &Facts) -> Result<Permissions, Gap> {
         Ok(decisions) => decisions.into_iter(),
         Err(Refusal::NoAnswer(why)) => return Err(no_answer(facts, "IAM", &why).await),
         Err(refusal) => {
-            let why = format!("iam:SimulatePrincipalPolicy on {principal}: {}", refusal.text());
+            let why = refusal.why("iam:SimulatePrincipalPolicy", Some(&principal));
             return Ok(Permissions { refused: Some(why), ..permissions });
         }
     };

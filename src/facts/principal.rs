@@ -55,7 +55,7 @@ pub(super) async fn observe(facts: &Facts, iam: &aws_sdk_iam::Client, caller: &C
             Ok(answer) => Ok(answer.role().map(|role| role.arn().to_owned()).unwrap_or_default()),
             Err(error) => match Refusal::read(&error) {
                 Refusal::NoAnswer(why) => return Err(no_answer(facts, "IAM", &why).await),
-                refusal @ Refusal::Answer { .. } => Err(format!("iam:GetRole on the role {role}: {}", refusal.text())),
+                refusal @ Refusal::Answer { .. } => Err(refusal.why("iam:GetRole", Some(&format!("the role {role}")))),
             },
         },
         Principal::Root => {

@@ -31,7 +31,15 @@ struct CheckEntry {
     id: &'static str,
     title: &'static str,
     group: Group,
+    needs: NeedsEntry,
     findings: Vec<FindingEntry>,
+}
+
+#[derive(Serialize)]
+struct NeedsEntry {
+    actions: Vec<&'static str>,
+    hosts: &'static [&'static str],
+    files: &'static [&'static str],
 }
 
 #[derive(Serialize)]
@@ -59,6 +67,11 @@ pub fn list_json(checks: &[&'static Check]) -> Result<String> {
         id: check.id,
         title: check.title,
         group: check.group,
+        needs: NeedsEntry {
+            actions: check.needs.actions.iter().map(|action| action.name).collect(),
+            hosts: check.needs.hosts,
+            files: check.needs.files,
+        },
         findings: check.findings.iter().map(finding).collect(),
     };
     Ok(serde_json::to_string_pretty(&checks.iter().map(entry).collect::<Vec<_>>())? + "\n")

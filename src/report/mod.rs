@@ -5,4 +5,5 @@ pub mod catalogue;
 pub mod document;
 pub mod human;
 pub mod json;
+pub mod needed;
 pub mod style;

@@ -137,7 +137,7 @@ impl Refusal {
     {
         match error.as_service_error() {
             Some(answer) => Self::Answer {
-                code: answer.code().unwrap_or("Unknown").to_owned(),
+                code: answer.code().map_or_else(|| status(error), str::to_owned),
                 message: answer.message().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" "),
             },
             None => Self::NoAnswer(DisplayErrorContext(error).to_string()),
@@ -154,7 +154,7 @@ impl Refusal {
     #[must_use]
     pub fn why(&self, action: &str, on: Option<&str>) -> String {
         let on = on.map(|on| format!(" on {on}")).unwrap_or_default();
-        if self.is_denied() { format!("{action}{on} is not allowed") } else { format!("{action}: {}", self.text()) }
+        if self.is_denied() { format!("{action}{on} is not allowed") } else { format!("{action}{on}: {}", self.text()) }
     }
 
     /// Code and message, or the reason why there is none.
@@ -166,6 +166,12 @@ impl Refusal {
             Self::NoAnswer(why) => why.clone(),
         }
     }
+}
+
+/// The status of an answer that is no error of AWS's.
+fn status<E>(error: &aws_sdk_sts::error::SdkError<E, aws_smithy_runtime_api::http::Response>) -> String {
+    let status = error.raw_response().map(|answer| answer.status().as_u16());
+    status.map_or_else(|| "an answer that is not AWS's".to_owned(), |status| format!("HTTP status {status}"))
 }
 
 /// The gap for a service that gave no answer: the endpoint check's business when the Git endpoint is out of reach as well.

@@ -11,6 +11,7 @@ mod codecommit;
 mod git;
 mod iam;
 mod kms;
+mod peer;
 mod policy;
 mod proxy;
 mod server;
@@ -19,12 +20,14 @@ mod sso;
 mod sts;
 mod wire;
 
+pub mod moto;
 pub mod scene;
 pub mod tools;
 pub mod world;
 
 use anyhow::{Context, Result};
 use authority::Authority;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
@@ -45,6 +48,8 @@ struct Region {
     authority: Authority,
     /// Where the bare repositories lie: `<account>/<region>/<name>`.
     repositories: PathBuf,
+    /// Who answers for the APIs instead of the lab.
+    peer: Option<SocketAddr>,
     heard: Mutex<Vec<String>>,
 }
 
@@ -54,6 +59,18 @@ impl Lab {
     /// # Errors
     /// When no port can be opened, or the repositories cannot be made.
     pub fn start(world: World) -> Result<Self> {
+        Self::with(world, None)
+    }
+
+    /// Starts a region whose APIs are answered by somebody else, who speaks HTTP at this address.
+    ///
+    /// # Errors
+    /// As for [`Lab::start`].
+    pub fn in_front_of(peer: SocketAddr, world: World) -> Result<Self> {
+        Self::with(world, Some(peer))
+    }
+
+    fn with(world: World, peer: Option<SocketAddr>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let authority = Authority::new()?;
         std::fs::write(folder.path().join("ca.pem"), authority.pem())?;
@@ -61,7 +78,7 @@ impl Lab {
         for repository in &world.repositories {
             git::create(&repositories, repository)?;
         }
-        let region = Arc::new(Region { world, authority, repositories, heard: Mutex::default() });
+        let region = Arc::new(Region { world, authority, repositories, peer, heard: Mutex::default() });
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("no port on loopback")?;
         let port = listener.local_addr()?.port();

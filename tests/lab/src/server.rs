@@ -1,7 +1,7 @@
 //! HTTP: which service a host is, and the answers that all services give alike.
 
 use crate::world::FaultKind;
-use crate::{Region, api, git};
+use crate::{Region, api, git, peer};
 use anyhow::Result;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -62,7 +62,10 @@ async fn answer(request: Request<Incoming>, host: &str, region: &Region) -> Opti
             return Some(page);
         }
         _ if host.contains("git-codecommit") => git::answer(&asked, host, region).await,
-        _ => api::answer(&asked, host, region)?,
+        _ => match region.peer {
+            Some(peer) => peer::answer(asked, host, peer, region).await?,
+            None => api::answer(&asked, host, region)?,
+        },
     };
     sign_off(&mut answer, region);
     Some(answer)

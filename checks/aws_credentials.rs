@@ -5,12 +5,13 @@ mod told;
 use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
 use crate::facts::answers::Answer;
-use crate::facts::credentials::{AwsCredentials, Choice, Doubts, Flaw, Found, Outcome, SsoProblem};
+use crate::facts::credentials::{AwsCredentials, Choice, Found, Outcome};
 use crate::facts::method::{Certainty, Decision, Method};
 use crate::facts::profiles::Profiles;
-use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
+use crate::finding::{Evidence, Finding, FindingKind, Fix};
 use crate::needs::{Needs, On, action};
 use crate::shape::{Shape, span};
+use told::{instance_unreachable, sso, unreadable};
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -234,8 +235,6 @@ fn summary(profile: &str, found: &Found) -> String {
     let left = found.expires_in.map(|left| format!(", for another {}", span(left))).unwrap_or_default();
     format!("{} of profile {profile} from {} ({kind}{left})", found.key_id, found.by)
 }
-
-use told::{instance_unreachable, sso, unreadable};
 
 #[cfg(test)]
 mod tests;

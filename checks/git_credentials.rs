@@ -122,7 +122,7 @@ impl View<'_> {
         let finding = match list.iter().find(|one| one.name == *name) {
             Some(one) if !one.is_active() => Some(self.inactive(one)),
             Some(_) => self.is_refused().then(|| self.rotated(name)),
-            None => Some(self.not_found(name, list)),
+            None => Some(Self::not_found(name, list)),
         };
         let summary = match &finding {
             Some(_) => format!("the Git credential {name} cannot be used"),
@@ -169,13 +169,13 @@ impl View<'_> {
         Finding::new(&INACTIVE, message).seen(seen).fix(fix)
     }
 
-    fn not_found(&self, name: &str, list: &[GitCredential]) -> Finding {
+    fn not_found(name: &str, list: &[GitCredential]) -> Finding {
         let message = format!("IAM does not know the Git credential {name}: it was deleted, or its user was.");
         let names: Vec<&str> = list.iter().map(|one| one.name.as_str()).collect();
         let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let fix = match list.iter().find(|one| one.is_active()) {
             Some(one) => Fix::manual(format!("Sign in with {}, which is active, and forget the other", one.name)),
-            None => self.create(),
+            None => Self::create(),
         };
         let seen = Evidence::new("iam:ListServiceSpecificCredentials", format!("known: {known}"));
         Finding::new(&NOT_FOUND, message).seen(seen).fix(fix)
@@ -196,7 +196,7 @@ impl View<'_> {
         let who = &self.caller.arn;
         let message = format!("The IAM user {who} has no Git credential, so there is none to sign in with.");
         let seen = Evidence::new("iam:ListServiceSpecificCredentials", "none");
-        Finding::new(&NONE_GENERATED, message).seen(seen).fix(self.create())
+        Finding::new(&NONE_GENERATED, message).seen(seen).fix(Self::create())
     }
 
     fn not_possible(&self) -> Finding {
@@ -243,7 +243,7 @@ impl View<'_> {
         Ok(Verdict::new(format!("the Git credential {name} is of another account"), vec![finding]))
     }
 
-    fn create(&self) -> Fix {
+    fn create() -> Fix {
         Fix::manual(
             "Create a Git credential in IAM, where its password is shown once, and keep it in a credential store",
         )

@@ -6,7 +6,7 @@ use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
 use crate::facts::access::{Access, ServerAnswer};
 use crate::facts::credentials::needed_to_ask;
-use crate::facts::denial::{self, Denial};
+use crate::facts::denial;
 use crate::facts::endpoint::EndpointProbe;
 use crate::facts::method::Method;
 use crate::facts::offered::Offered;

@@ -234,16 +234,13 @@ impl View<'_> {
 
     /// The command that clones with another name or region, in the URL's own form.
     fn clone_again(&self, title: &str, name: &str, region: &str, profile: Option<&str>) -> Fix {
-        let url = match self.url.protocol {
-            Protocol::Grc => {
-                let profile = profile.map(|profile| format!("{profile}@")).unwrap_or_default();
-                format!("codecommit::{region}://{profile}{name}")
-            }
-            _ => {
-                let host = self.url.host.as_deref().unwrap_or_default().replace(self.region(), region);
-                let scheme = if self.url.protocol == Protocol::Ssh { "ssh" } else { "https" };
-                format!("{scheme}://{host}/v1/repos/{name}")
-            }
+        let url = if self.url.protocol == Protocol::Grc {
+            let profile = profile.map(|profile| format!("{profile}@")).unwrap_or_default();
+            format!("codecommit::{region}://{profile}{name}")
+        } else {
+            let host = self.url.host.as_deref().unwrap_or_default().replace(self.region(), region);
+            let scheme = if self.url.protocol == Protocol::Ssh { "ssh" } else { "https" };
+            format!("{scheme}://{host}/v1/repos/{name}")
         };
         Fix::manual(title).run(["git", "clone", &url])
     }

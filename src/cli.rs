@@ -96,6 +96,7 @@ pub struct RunArgs {
 
 /// What is checked, how, and how it is told.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Options {
     /// The way of authenticating that the machine should be set up for
     #[arg(long, value_enum, default_value_t = MethodArg::Auto)]

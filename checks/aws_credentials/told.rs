@@ -1,7 +1,16 @@
 //! Each way of having no credentials, or others than the person thinks: what is said, and the way out.
 
-use super::*;
+use super::{
+    ENV_SHADOWS, EXPIRED, INCOMPLETE, INSTANCE_UNREACHABLE, LEGACY_STS, LOGIN_NEEDED, LOGIN_UNSUPPORTED, MFA_NEEDED,
+    NONE, PARSE_ERROR, PROCESS_FAILED, PROCESS_UNSTABLE, PROFILE_MISSING, REGION_IGNORED, ROLE_REFUSED, SOURCE_MISSING,
+    SSO_EXPIRED, SSO_NEVER, TOKEN_MISSING, View,
+};
+use crate::check::Gap;
+use crate::docs;
+use crate::facts::credentials::{Doubts, Flaw, Found, SsoProblem};
+use crate::finding::{Evidence, Finding, Fix, Severity};
 use crate::machine::Os;
+use crate::shape::span;
 
 impl View<'_> {
     pub(super) fn missing_profile(&self) -> Finding {

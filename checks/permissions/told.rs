@@ -1,6 +1,15 @@
 //! Each way of being refused: what it is called, what is said, and the least statement that would help.
 
-use super::*;
+use super::{
+    BOUNDARY_OR_SCP, BRANCH_CONDITION, ENDPOINT_POLICY, EXPLICIT_DENY, MFA_REQUIRED, NETWORK_KEYS, PULL_DENIED,
+    PUSH_DENIED, SOURCE_NETWORK, View,
+};
+use crate::docs;
+use crate::facts::denial::Denial;
+use crate::facts::permissions::{Mfa, PULL, PUSH};
+use crate::facts::simulation::{Decision, Effect};
+use crate::finding::{Finding, FindingKind, Fix};
+use crate::policy::{self, Kind};
 
 /// A finding's kind, its message and the way out.
 type Told = (&'static FindingKind, String, Fix);

@@ -107,8 +107,8 @@ pub async fn observe(facts: &Facts) -> Result<AwsCredentials, Gap> {
     let profiles = facts.profiles().await?;
     let machine = &facts.machine;
     let planner = Planner { profiles, env: |name: &str| machine.var_set(name).filter(|value| !value.is_empty()) };
-    let planned = planner.of(&choice.profile, choice.explicit);
-    let doubts = Doubts::observe(facts, &planner, &choice, planned.as_ref().ok()).await;
+    let way = planner.of(&choice.profile, choice.explicit);
+    let doubts = Doubts::observe(facts, &planner, &choice, way.as_ref().ok()).await;
     let done = |outcome| Ok(AwsCredentials { choice: choice.clone(), outcome, doubts: doubts.clone() });
     // botocore insists on a profile that was named, even when the keys come from the environment.
     if profiles.get(&choice.profile).is_none() && (choice.explicit || choice.from.source.starts_with("AWS_")) {
@@ -117,7 +117,7 @@ pub async fn observe(facts: &Facts) -> Result<AwsCredentials, Gap> {
     if let Some(problem) = profiles.problems.iter().find(|problem| problem.line.is_some()) {
         return done(Outcome::Unreadable(problem.clone()));
     }
-    let source = match planned {
+    let source = match way {
         Ok(source) => source,
         Err(flaw) => return done(Outcome::Flawed(flaw)),
     };

@@ -140,7 +140,7 @@ impl<'a, F: Fn(&str) -> Option<String>> Planner<'a, F> {
         if section.setting("sso_role_name").or(section.setting("sso_account_id")).is_some() {
             return self.sso(section).map(Some);
         }
-        if let Some(key) = self.key(section, &self.profiles.credentials_file)? {
+        if let Some(key) = Self::key(section, &self.profiles.credentials_file)? {
             return Ok(Some(Source::Static(section, key)));
         }
         if let Some(session) = section.setting("login_session") {
@@ -149,12 +149,12 @@ impl<'a, F: Fn(&str) -> Option<String>> Planner<'a, F> {
         if let Some(process) = section.setting("credential_process") {
             return Ok(Some(Source::Process(process)));
         }
-        let key = self.key(section, &self.profiles.config_file)?;
+        let key = Self::key(section, &self.profiles.config_file)?;
         Ok(key.map(|key| Source::Static(section, key)))
     }
 
     /// The access key that one of the two files has for the profile.
-    fn key(&self, section: &'a Section, file: &str) -> Result<Option<&'a Setting>, Flaw> {
+    fn key(section: &'a Section, file: &str) -> Result<Option<&'a Setting>, Flaw> {
         let Some(key) = section.setting_in("aws_access_key_id", file) else { return Ok(None) };
         if section.setting_in("aws_secret_access_key", file).is_none() {
             let why = format!("Profile {} has an access key without aws_secret_access_key.", section.name);

@@ -136,7 +136,9 @@ fn result(question: &Question<'_>, decision: &Decision, entity: &Entity<'_>) -> 
     let narrowed = !decision.allowed && !decision.denied;
     let matched = decision.statements.iter().filter(|_| !narrowed).map(statement).collect();
     let statements = list("MatchedStatements", matched);
-    let keys = entity.missing(question).iter().map(|key| format!("<member>{key}</member>")).collect();
+    let keys = entity.missing(question);
+    let keys =
+        if keys.is_empty() { String::new() } else { format!("<member>{}</member>", keys.join("</member><member>")) };
     let missing = list("MissingContextValues", keys);
     let detail = |name: &str, field: &str, allows: Option<bool>| {
         allows.map(|allows| format!("<{name}><{field}>{allows}</{field}></{name}>")).unwrap_or_default()

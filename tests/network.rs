@@ -92,3 +92,28 @@ fn git_and_the_doctor_ask_a_few_times_and_no_more() -> Result<()> {
     assert!((4..=5).contains(&requests(&heard)), "{heard:?}");
     Ok(())
 }
+
+#[test]
+fn aws_is_asked_each_question_once() -> Result<()> {
+    let user = "[[users]]\nname = \"ann\"\naccess_keys = [{ id = \"AKIAIOSFODNN7EXAMPLE\", secret = \"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\" }]\ngit_credentials = [{ name = \"ann-at-111122223333\", password = \"secret1\" }]\n";
+    let allowed = "[[users.policies]]\nname = \"All\"\ndocument = '{\"Statement\": {\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"*\"}}'\n";
+    let (document, mut heard) =
+        report_and_requests(&format!("{user}{allowed}[[repositories]]\nname = \"MyDemoRepo\"\n"), &[])?;
+    assert!(document.root_cause.is_none(), "{document:#?}");
+    heard.retain(|heard| !heard.starts_with("git ") && !heard.starts_with("proxy "));
+    heard.sort();
+    // Two simulations, because two resources are asked about: the repository and its key.
+    assert_eq!(
+        heard,
+        [
+            "codecommit GetRepository",
+            "iam ListServiceSpecificCredentials",
+            "iam SimulatePrincipalPolicy",
+            "iam SimulatePrincipalPolicy",
+            "kms DescribeKey",
+            "kms ListAliases",
+            "sts GetCallerIdentity",
+        ]
+    );
+    Ok(())
+}

@@ -2,7 +2,7 @@
 
 use super::{
     access, answers, api, caller, chosen, credentials, elsewhere, endpoint, git, git_config, git_credentials, helpers,
-    kms, method, offered, permissions, profiles, repository, stores, target,
+    kms, method, offered, permissions, principal, profiles, repository, stores, target,
 };
 use crate::check::Gap;
 use crate::machine::Machine;
@@ -88,6 +88,8 @@ facts! {
     credentials: credentials::AwsCredentials = credentials::observe;
     /// Who AWS takes the caller for.
     caller: caller::Caller = caller::observe;
+    /// Whose policies decide whether Git gets through.
+    asker: principal::Asker = principal::observe;
     /// The Git credentials of the IAM user that is meant.
     git_credentials: git_credentials::GitCredentials = git_credentials::observe;
     /// The repository as the CodeCommit API describes it.

@@ -2,9 +2,8 @@
 
 use super::Facts;
 use super::api::{Refusal, no_answer};
-use super::principal::kept_git_credential;
+use super::principal::{self, kept_git_credential};
 use crate::check::Gap;
-use crate::regions::Partition;
 use serde::{Deserialize, Serialize};
 
 /// The Git credentials of a user, or why they are not known.
@@ -57,9 +56,8 @@ pub async fn observe(facts: &Facts) -> Result<GitCredentials, Gap> {
     if user.is_none() && credentials.found().is_some_and(|found| found.temporary) {
         return Err(Gap::not_applicable("only IAM users have Git credentials, and these credentials are temporary"));
     }
-    let api = facts.api().await?;
-    let client = aws_sdk_iam::Client::new(&api.sdk(credentials.keys()?, Partition::of(api.region()).iam_region()));
-    let request = client.list_service_specific_credentials().service_name("codecommit.amazonaws.com");
+    let request =
+        principal::iam(facts).await?.list_service_specific_credentials().service_name("codecommit.amazonaws.com");
     match request.set_user_name(user.map(str::to_owned)).send().await {
         Ok(answer) => {
             let listed = answer.service_specific_credentials().iter().map(|one| GitCredential {

@@ -90,17 +90,15 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
     let keys = facts.credentials().await?.keys()?;
     let api = facts.api().await?;
     let kms = aws_sdk_kms::Client::new(&api.sdk(keys, api.region()));
-    let iam = aws_sdk_iam::Client::new(&api.sdk(keys, Partition::of(api.region()).iam_region()));
+    let iam = principal::iam(facts).await?;
 
     // Three questions at once: which key is the default one, which key the repository has, and who is asking.
-    let (aliased, repository, principal) = tokio::join!(default_key(&kms), facts.repository(), async {
-        principal::observe(facts, &iam, facts.caller().await?).await
-    });
-    let Asker { identity, principal, is_caller, account } = principal?;
+    let (aliased, repository, asker) = tokio::join!(default_key(&kms), facts.repository(), facts.asker());
+    let Asker { identity, principal, is_caller, account } = asker?;
     let mut access = KmsAccess {
         principal: principal.clone().ok(),
         mfa: permissions::mfa(facts).await,
-        account,
+        account: account.clone(),
         region: api.region().to_owned(),
         ..KmsAccess::default()
     };
@@ -153,7 +151,7 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
     if let Some(key) = &access.key {
         let customer = key.aws_managed != Some(true);
         // KMS answers for the caller alone.
-        if is_caller && (access.simulation.is_none() || customer) {
+        if *is_caller && (access.simulation.is_none() || customer) {
             access.direct = Box::pin(dry_runs(&kms, &key.id)).await;
         }
     }

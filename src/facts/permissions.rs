@@ -78,32 +78,30 @@ pub async fn observe(facts: &Facts) -> Result<Permissions, Gap> {
     let url = facts.target().await?.effective.as_ref();
     let name =
         url.and_then(|url| url.repository.clone()).ok_or_else(|| Gap::not_applicable("no repository is named"))?;
-    let keys = facts.credentials().await?.keys()?;
-    let api = facts.api().await?;
-    let iam = Client::new(&api.sdk(keys, Partition::of(api.region()).iam_region()));
-    let Asker { principal, account, .. } = principal::observe(facts, &iam, facts.caller().await?).await?;
-    let region = api.region();
+    let Asker { principal, account, .. } = facts.asker().await?;
+    let iam = principal::iam(facts).await?;
+    let region = facts.api().await?.region();
     let arn = format!("arn:{}:codecommit:{region}:{account}:{name}", Partition::of(region).name());
     let mut permissions =
         Permissions { principal: principal.clone().ok(), arn, mfa: mfa(facts).await, ..Permissions::default() };
     let principal = match principal {
         Ok(principal) => principal,
-        Err(why) => return Ok(Permissions { refused: Some(why), ..permissions }),
+        Err(why) => return Ok(Permissions { refused: Some(why.clone()), ..permissions }),
     };
     let context = context(facts, region, permissions.mfa).await;
-    let both = simulation::ask(&iam, &principal, &[PULL, PUSH], &permissions.arn, &context).await;
+    let both = simulation::ask(&iam, principal, &[PULL, PUSH], &permissions.arn, &context).await;
     let mut decisions = match both {
         Ok(decisions) => decisions.into_iter(),
         Err(Refusal::NoAnswer(why)) => return Err(no_answer(facts, "IAM", &why).await),
         Err(refusal) => {
-            let why = refusal.why("iam:SimulatePrincipalPolicy", Some(&principal));
+            let why = refusal.why("iam:SimulatePrincipalPolicy", Some(principal));
             return Ok(Permissions { refused: Some(why), ..permissions });
         }
     };
     (permissions.pull, permissions.push) = (decisions.next(), decisions.next());
     let (with_mfa, branch) = tokio::join!(
-        had_there_been_mfa(&iam, &principal, &permissions, &context),
-        on_the_branch(facts, &iam, &principal, &permissions, &context),
+        had_there_been_mfa(&iam, principal, &permissions, &context),
+        on_the_branch(facts, &iam, principal, &permissions, &context),
     );
     (permissions.with_mfa, permissions.branch) = (with_mfa, branch);
     Ok(permissions)

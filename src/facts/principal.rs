@@ -9,15 +9,16 @@ use crate::regions::Partition;
 use crate::shape::Shape;
 
 /// Who is asked about.
-pub(super) struct Asker {
+#[derive(Clone, Debug)]
+pub struct Asker {
     /// The caller.
-    pub(super) identity: Identity,
+    pub identity: Identity,
     /// The ARN of the principal whose policies decide, or why it cannot be simulated.
-    pub(super) principal: Result<String, String>,
+    pub principal: Result<String, String>,
     /// Whether that is the caller; with a Git credential it is the credential's user.
-    pub(super) is_caller: bool,
+    pub is_caller: bool,
     /// The account whose repositories and keys are meant.
-    pub(super) account: String,
+    pub account: String,
 }
 
 /// The principal whose policies decide: the Git credential's user; else the caller, for a role by its true ARN, which STS
@@ -25,8 +26,8 @@ pub(super) struct Asker {
 ///
 /// # Errors
 /// A gap when AWS does not know the caller, or IAM gives no answer.
-pub(super) async fn observe(facts: &Facts, iam: &aws_sdk_iam::Client, caller: &Caller) -> Result<Asker, Gap> {
-    let Caller::Known(identity) = caller else {
+pub async fn observe(facts: &Facts) -> Result<Asker, Gap> {
+    let Caller::Known(identity) = facts.caller().await? else {
         return Err(Gap::blocked("aws-identity", "AWS does not accept the credentials"));
     };
     let asker = |principal, is_caller| Asker {
@@ -51,7 +52,7 @@ pub(super) async fn observe(facts: &Facts, iam: &aws_sdk_iam::Client, caller: &C
     }
     let principal = match &identity.principal {
         Principal::User(_) => Ok(identity.arn.clone()),
-        Principal::Role(role) => match iam.get_role().role_name(role).send().await {
+        Principal::Role(role) => match iam(facts).await?.get_role().role_name(role).send().await {
             Ok(answer) => Ok(answer.role().map(|role| role.arn().to_owned()).unwrap_or_default()),
             Err(error) => match Refusal::read(&error) {
                 Refusal::NoAnswer(why) => return Err(no_answer(facts, "IAM", &why).await),
@@ -64,6 +65,16 @@ pub(super) async fn observe(facts: &Facts, iam: &aws_sdk_iam::Client, caller: &C
         Principal::Federated | Principal::Other => Err("IAM can simulate users and roles only".to_owned()),
     };
     Ok(asker(principal, true))
+}
+
+/// A client for IAM, which is one for the whole partition.
+///
+/// # Errors
+/// A gap when there are no credentials.
+pub(super) async fn iam(facts: &Facts) -> Result<aws_sdk_iam::Client, Gap> {
+    let api = facts.api().await?;
+    let keys = facts.credentials().await?.keys()?;
+    Ok(aws_sdk_iam::Client::new(&api.sdk(keys, Partition::of(api.region()).iam_region())))
 }
 
 /// The Git credential that is in use, on a machine that is set up for one: what Git offers, else what is kept for it.

@@ -60,7 +60,8 @@ impl View<'_> {
         let kms = policy::KEY_ACTIONS;
         let exempt: Vec<&str> = Self::actions(action).into_iter().chain(kms).collect();
         let fix = Fix::manual(
-            "Use git-remote-codecommit with a profile that signs in with MFA, or have the statement leave out what Git needs",
+            "Use git-remote-codecommit with a profile that signs in with MFA; or have the statement leave out these as well, beside \
+             what it leaves out already",
         );
         (&MFA_REQUIRED, message, fix.instruct(policy::deny_others_without_mfa(&exempt)).docs(docs::SETUP_GRC))
     }
@@ -131,7 +132,10 @@ impl View<'_> {
 
     /// A statement that denies has to go, or to leave this repository out.
     fn lift(&self, source: &str, action: &str) -> Fix {
-        let title = format!("Have {} leave this repository out: no Allow helps against a Deny", object(source));
+        let title = format!(
+            "Have {} leave this repository out, because no Allow helps against a Deny; for {action} it then reads",
+            object(source)
+        );
         Fix::manual(title).instruct(policy::deny_elsewhere(&[action], self.arn())).docs(docs::PERMISSIONS)
     }
 

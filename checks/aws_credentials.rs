@@ -118,7 +118,7 @@ static PLUGIN_BROKEN: FindingKind =
     FindingKind::error("cli-plugin-broken", "A plugin of the AWS CLI cannot be loaded", &["C17"], docs::TROUBLE_HELPER);
 static ENV_SHADOWS: FindingKind =
     FindingKind::error("env-shadows-profile", "Keys in the environment hide the profile", &["C24"], docs::AWS_ENV);
-static REGION_IGNORED: FindingKind = FindingKind::warning(
+static REGION_IGNORED: FindingKind = FindingKind::error(
     "region-variable-ignored",
     "git-remote-codecommit does not read AWS_REGION",
     &["C69"],

@@ -151,7 +151,9 @@ impl View<'_> {
                 "Name the region in the URL (codecommit::REGION://REPOSITORY), in the profile or in AWS_DEFAULT_REGION",
             )
             .docs(docs::TROUBLE_GRC);
-            findings.push(Finding::new(&REGION_IGNORED, message).seen(variable.clone()).fix(fix));
+            findings.push(
+                Finding::new(&REGION_IGNORED, message).seen(variable.clone()).fix(fix).at_most(Severity::Warning),
+            );
         }
         if let Some(session) = &doubts.login_through_grc {
             let message = format!(

@@ -130,6 +130,8 @@ pub async fn observe(facts: &Facts) -> Result<AwsCredentials, Gap> {
         runs_programs: would_run(facts).await,
     };
     match (taker.take(&source).await, api) {
+        // Where only the wrong variable names a region, that has to be said.
+        (outcome @ Outcome::Found(_), Err(_)) if doubts.region_ignored.is_some() => done(outcome),
         // What is wrong can be told without AWS; what is right cannot.
         (Outcome::Found(_) | Outcome::Failed(_) | Outcome::Nothing, Err(gap)) => Err(gap),
         (outcome, _) => done(outcome),

@@ -15,7 +15,10 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::config::Region;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+/// How long the instance metadata service, which is next door, may take with its three answers; botocore gives each a second.
+const IMDS: Duration = Duration::from_secs(2);
 
 /// Whoever takes credentials.
 pub(super) struct Taker<'a> {
@@ -236,18 +239,29 @@ impl Taker<'_> {
         let Some(api) = self.api else { return Self::offline() };
         let provider = ImdsCredentialsProvider::builder().configure(&api.provider_config()).build();
         let seen = Evidence::new("the instance metadata service", "asked");
-        match self.provided(provider, "the instance's role", seen).await {
-            // From inside a container the answer needs one more hop than it is given.
-            Outcome::Failed(why) if is_container(self.machine) => Outcome::InstanceUnreachable(why),
-            other => other,
+        let asked = tokio::time::timeout(IMDS, provider.provide_credentials()).await;
+        let asked = asked.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(IMDS)));
+        // From inside a container the answer needs one more hop than it is given. An instance without a role answers 404.
+        if let Err(failure) = &asked
+            && let why = told(failure)
+            && is_container(self.machine)
+            && !why.contains("404")
+        {
+            return Outcome::InstanceUnreachable(why);
         }
+        self.settle(asked, "the instance's role", seen)
     }
 
     /// Asks a provider of the SDK's, which may ask a host that does not answer.
     async fn provided(&self, provider: impl ProvideCredentials, by: &str, seen: Evidence) -> Outcome {
         let patience = self.machine.patience();
         let answer = tokio::time::timeout(patience, provider.provide_credentials()).await;
-        match answer.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(patience))) {
+        self.settle(answer.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(patience))), by, seen)
+    }
+
+    /// What a provider's answer comes to.
+    fn settle(&self, answer: Result<Credentials, CredentialsError>, by: &str, seen: Evidence) -> Outcome {
+        match answer {
             Ok(keys) => self.found(keys, by, seen),
             Err(CredentialsError::CredentialsNotLoaded(_)) => Outcome::Nothing,
             Err(failure) => {

@@ -11,6 +11,7 @@ mod codecommit;
 mod git;
 mod iam;
 mod kms;
+mod metadata;
 mod peer;
 mod policy;
 mod proxy;
@@ -40,6 +41,7 @@ pub struct Lab {
     region: Arc<Region>,
     folder: tempfile::TempDir,
     port: u16,
+    metadata: u16,
 }
 
 /// What the servers share.
@@ -83,13 +85,22 @@ impl Lab {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("no port on loopback")?;
         let port = listener.local_addr()?.port();
         runtime.spawn(proxy::serve(listener, Arc::clone(&region)));
-        Ok(Self { _runtime: runtime, region, folder, port })
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("no port on loopback")?;
+        let metadata = listener.local_addr()?.port();
+        runtime.spawn(metadata::serve(listener, Arc::clone(&region)));
+        Ok(Self { _runtime: runtime, region, folder, port, metadata })
     }
 
     /// The proxy's URL, for `HTTPS_PROXY`.
     #[must_use]
     pub fn proxy(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The metadata service's URL, of the instance and of the container.
+    #[must_use]
+    pub fn metadata(&self) -> String {
+        format!("http://127.0.0.1:{}", self.metadata)
     }
 
     /// The certificate authority, in PEM form.

@@ -23,7 +23,7 @@ const PATIENCE: &str = "60";
 pub struct Scene {
     folder: tempfile::TempDir,
     env: BTreeMap<String, String>,
-    /// What stands in files for what is known only at run time: `{{HOME}}`, `{{PROXY}}`, `{{CA}}`.
+    /// What stands in files for what is known only at run time: `{{HOME}}`, `{{PROXY}}`, `{{CA}}`, `{{METADATA}}`.
     places: Vec<(&'static str, String)>,
     clones: AtomicU32,
 }
@@ -36,7 +36,7 @@ impl Scene {
     pub fn new(lab: &Lab) -> Result<Self> {
         let mut scene = Self::alone()?;
         let ca = lab.ca().display().to_string();
-        scene.places.extend([("{{PROXY}}", lab.proxy()), ("{{CA}}", ca.clone())]);
+        scene.places.extend([("{{PROXY}}", lab.proxy()), ("{{CA}}", ca.clone()), ("{{METADATA}}", lab.metadata())]);
         for name in ["SSL_CERT_FILE", "GIT_SSL_CAINFO", "AWS_CA_BUNDLE"] {
             scene.env(name, &ca);
         }

@@ -5,7 +5,8 @@ mod told;
 use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
 use crate::facts::answers::Answer;
-use crate::facts::credentials::{AwsCredentials, Choice, Found, Outcome};
+use crate::facts::choice::Choice;
+use crate::facts::credentials::{AwsCredentials, Found, Outcome};
 use crate::facts::method::{Certainty, Decision, Method};
 use crate::facts::profiles::Profiles;
 use crate::finding::{Evidence, Finding, FindingKind, Fix};
@@ -32,6 +33,7 @@ pub(super) static CHECK: Check = Check {
         &LOGIN_NEEDED,
         &MFA_NEEDED,
         &ROLE_REFUSED,
+        &SOURCE_REFUSED,
         &PROCESS_FAILED,
         &PROCESS_UNSTABLE,
         &INSTANCE_UNREACHABLE,
@@ -43,7 +45,8 @@ pub(super) static CHECK: Check = Check {
     ],
     needs: Needs {
         actions: &[action("sts:AssumeRole", On::Role, "for profiles with a role_arn")],
-        hosts: &["sts.REGION.amazonaws.com", "portal.sso.REGION.amazonaws.com"],
+        reads_policies: false,
+        hosts: &["sts.REGION.amazonaws.com", "portal.sso.REGION.amazonaws.com", "oidc.REGION.amazonaws.com"],
         files: &["~/.aws/config", "~/.aws/credentials", "~/.aws/sso/cache", "~/.aws/cli/cache", "~/.aws/login/cache"],
     },
     judge: |facts| {
@@ -92,6 +95,12 @@ static MFA_NEEDED: FindingKind = FindingKind::error(
     "mfa-needed",
     "The role wants an MFA code, and nobody can type one",
     &["C16", "C82"],
+    docs::AWS_ROLES,
+);
+static SOURCE_REFUSED: FindingKind = FindingKind::error(
+    "source-credentials-refused",
+    "AWS does not accept the keys that should assume the role",
+    &[],
     docs::AWS_ROLES,
 );
 static ROLE_REFUSED: FindingKind =
@@ -220,7 +229,8 @@ impl View<'_> {
             Outcome::TokenMissing(seen) => self.token_missing(seen),
             Outcome::MfaNeeded { serial, seen } => self.mfa_needed(serial, seen),
             Outcome::ProcessFailed { why, seen } => self.process_failed(why, seen),
-            Outcome::RoleRefused { role, said, seen } => return self.role_refused(role, said, seen),
+            Outcome::RoleRefused { role, said, seen } => self.role_refused(role, said, seen),
+            Outcome::SourceRefused { said, seen } => return self.source_refused(said, seen),
             Outcome::InstanceUnreachable(why) => instance_unreachable(why),
             Outcome::Failed(why) => {
                 return Err(Gap::unknown(format!("profile {profile} gave no credentials: {why}")));

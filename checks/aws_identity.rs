@@ -5,7 +5,8 @@ use crate::docs;
 use crate::facts::Facts;
 use crate::facts::answers::Answer;
 use crate::facts::caller::{Caller, Identity, Principal};
-use crate::facts::credentials::{Choice, needed_to_ask};
+use crate::facts::choice::Choice;
+use crate::facts::credentials::needed_to_ask;
 use crate::facts::method::{Decision, Method};
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::needs::Needs;
@@ -18,7 +19,7 @@ pub(super) static CHECK: Check = Check {
     group: Group::Aws,
     explain: include_str!("aws_identity.md"),
     findings: &[&INVALID_KEYS, &WRONG_SECRET, &EXPIRED, &REGION_OFF, &ROOT, &FEDERATED],
-    needs: Needs { actions: &[], hosts: &["sts.REGION.amazonaws.com"], files: &[] },
+    needs: Needs { actions: &[], reads_policies: false, hosts: &["sts.REGION.amazonaws.com"], files: &[] },
     judge: |facts| {
         Box::pin(async move {
             needed_to_ask(facts).await?;

@@ -19,6 +19,7 @@ pub(super) static CHECK: Check = Check {
     findings: &[&SKEW],
     needs: Needs {
         actions: &[],
+        reads_policies: false,
         hosts: &["git-codecommit.REGION.amazonaws.com", "sts.REGION.amazonaws.com"],
         files: &[],
     },

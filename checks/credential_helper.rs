@@ -45,7 +45,12 @@ pub(super) static CHECK: Check = Check {
         &RESET_TOO_EARLY,
         &FAILED,
     ],
-    needs: Needs { actions: &[], hosts: &[], files: &["~/.gitconfig", "~/.aws/config", "~/.aws/credentials"] },
+    needs: Needs {
+        actions: &[],
+        reads_policies: false,
+        hosts: &[],
+        files: &["~/.gitconfig", "~/.aws/config", "~/.aws/credentials"],
+    },
     judge: |facts| {
         Box::pin(async move {
             asks_helpers(facts).await?;

@@ -32,7 +32,7 @@ pub(super) static CHECK: Check = Check {
         &SSH_BLOCKED,
         &NOT_CODECOMMIT_SSH,
     ],
-    needs: Needs { actions: &[], hosts: &["git-codecommit.REGION.amazonaws.com"], files: &[] },
+    needs: Needs { actions: &[], reads_policies: false, hosts: &["git-codecommit.REGION.amazonaws.com"], files: &[] },
     judge: |facts| {
         Box::pin(async move {
             let probe = facts.endpoint().await?;

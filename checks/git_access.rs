@@ -21,7 +21,7 @@ pub(super) static CHECK: Check = Check {
     group: Group::Access,
     explain: include_str!("git_access.md"),
     findings: &[&CANNOT_READ, &CANNOT_PUSH],
-    needs: Needs { actions: &[], hosts: &["git-codecommit.REGION.amazonaws.com"], files: &[] },
+    needs: Needs { actions: &[], reads_policies: false, hosts: &["git-codecommit.REGION.amazonaws.com"], files: &[] },
     judge: |facts| {
         Box::pin(async move {
             let access = facts.access().await?;

@@ -15,7 +15,7 @@ pub(super) static CHECK: Check = Check {
     group: Group::Git,
     explain: include_str!("git_config.md"),
     findings: &[&INVALID, &UNREADABLE, &WRONG_HOME, &DUBIOUS, &REWRITTEN, &VERIFICATION_OFF, &HALF_CREDENTIALS],
-    needs: Needs { actions: &[], hosts: &[], files: &["~/.gitconfig"] },
+    needs: Needs { actions: &[], reads_policies: false, hosts: &[], files: &["~/.gitconfig"] },
     judge: |facts| {
         Box::pin(async move {
             let (config, target) = tokio::join!(facts.git_config(), facts.target());

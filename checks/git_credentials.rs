@@ -8,7 +8,7 @@ use crate::facts::credentials::needed_to_ask;
 use crate::facts::git_credentials::{GitCredential, GitCredentials};
 use crate::facts::method::Method;
 use crate::facts::offered::{Giver, Offered};
-use crate::facts::principal::kept_git_credential;
+use crate::facts::principal::own_git_credential;
 use crate::facts::repository::Repository;
 use crate::facts::target::Target;
 use crate::finding::{Evidence, Finding, FindingKind, Fix};
@@ -28,6 +28,7 @@ pub(super) static CHECK: Check = Check {
             On::User,
             "to see whether the Git credential is active",
         )],
+        reads_policies: false,
         hosts: &["iam.amazonaws.com"],
         files: &[],
     },
@@ -47,8 +48,6 @@ pub(super) static CHECK: Check = Check {
             let offered = offered.ok();
             let from_store =
                 matches!(offered, Some(Offered::Credential(given)) if matches!(given.by, Giver::Helper(_)));
-            let offered = offered.and_then(Offered::shape);
-            let kept = kept_git_credential(facts).await;
             let view = View {
                 listed,
                 caller: match caller? {
@@ -57,7 +56,7 @@ pub(super) static CHECK: Check = Check {
                         return Err(Gap::blocked("aws-identity", "AWS does not accept the credentials"));
                     }
                 },
-                shape: offered.filter(|shape| shape.account.is_some()).or(kept),
+                shape: own_git_credential(facts).await,
                 access: access.ok(),
                 has_repository: matches!(repository, Ok(Repository::Exists { .. })),
                 from_store,

@@ -95,7 +95,7 @@ async fn nor_on_one_that_is_set_up_for_git_credentials() {
 #[test]
 fn needs_are_written_as_policies_and_people_read_them() {
     for check in ALL {
-        for action in check.needs.actions {
+        for action in check.needs.all_actions() {
             let known = ["codecommit:", "iam:", "kms:", "sts:"].iter().any(|service| action.name.starts_with(service));
             assert!(
                 known && action.why.starts_with("to ") | action.why.starts_with("for "),

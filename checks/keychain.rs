@@ -33,7 +33,7 @@ pub(super) static CHECK: Check = Check {
         &PLAINTEXT,
         &GRC_NOISE,
     ],
-    needs: Needs { actions: &[], hosts: &[], files: &["~/.git-credentials"] },
+    needs: Needs { actions: &[], reads_policies: false, hosts: &[], files: &["~/.git-credentials"] },
     judge: |facts| {
         Box::pin(async move {
             if !facts.method().await.is_ok_and(|decision| decision.method == Method::Grc) {

@@ -2,16 +2,16 @@
 
 use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
-use crate::facts::access::ServerAnswer;
+use crate::facts::access::{Access, ServerAnswer};
 use crate::facts::credentials::needed_to_ask;
 use crate::facts::denial;
 use crate::facts::kms::{Key, KmsAccess};
 use crate::facts::permissions::{MFA_KEYS, Mfa};
 use crate::facts::repository::Repository;
-use crate::facts::simulation::{Decision, Effect};
+use crate::facts::simulation::{Decision, Effect, Statement, is_one_of};
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::needs::{Needs, On, action};
-use crate::policy::{self, Kind};
+use crate::policy::{self, Kind, object};
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -28,6 +28,7 @@ pub(super) static CHECK: Check = Check {
             action("kms:ListAliases", On::Everything, "to know the AWS managed key"),
             action("kms:DescribeKey", On::Key, "to know the key's state"),
         ],
+        reads_policies: true,
         hosts: &["iam.amazonaws.com", "kms.REGION.amazonaws.com", "codecommit.REGION.amazonaws.com"],
         files: &[],
     },
@@ -35,8 +36,10 @@ pub(super) static CHECK: Check = Check {
         Box::pin(async move {
             needed_to_ask(facts).await?;
             let (access, repository, git) = tokio::join!(facts.kms(), facts.repository(), facts.access());
-            let refusal = git.ok().and_then(|git| git.refusal.as_ref());
-            View { access: access?, repository: repository.ok(), refusal }.judge()
+            let git = git.ok();
+            let works = git.is_some_and(Access::works);
+            let refusal = git.and_then(|git| git.refusal.as_ref());
+            View { access: access?, repository: repository.ok(), refusal, works }.judge()
         })
     },
 };
@@ -63,11 +66,16 @@ struct View<'a> {
     repository: Option<&'a Repository>,
     /// CodeCommit's answer when Git tried to read.
     refusal: Option<&'a ServerAnswer>,
+    /// Whether Git can read, and so CodeCommit use the key.
+    works: bool,
 }
 
 impl View<'_> {
     fn judge(&self) -> Result<Verdict, Gap> {
         let access = self.access;
+        if self.works {
+            return Ok(Verdict::new(format!("CodeCommit uses {} for Git", name(access)), vec![]));
+        }
         let findings: Vec<Finding> = simulated_denial(access)
             .or_else(|| state(access))
             .or_else(|| spoken_denial(access))
@@ -103,17 +111,8 @@ impl View<'_> {
         };
         let by_git = || Some((self.refusal?.exception.as_deref()?, Evidence::new("CodeCommit", self.refusal?.told())));
         let (code, seen) = by_api.filter(|(code, _)| code.starts_with("Encryption")).or_else(by_git)?;
-        let is_default =
-            !self.access.key_is_assumed && self.access.key.as_ref().is_some_and(|key| key.aws_managed == Some(true));
         let (kind, what) = match code {
-            // Of the AWS managed key, nothing but a denial keeps anybody.
-            "EncryptionKeyAccessDeniedException" if is_default => (
-                &EXPLICIT_DENY,
-                "A policy denies KMS, so CodeCommit may not use the AWS managed key for this identity.",
-            ),
-            "EncryptionKeyAccessDeniedException" => {
-                (&CUSTOMER_KEY, "CodeCommit may not use the repository's key for this identity.")
-            }
+            "EncryptionKeyAccessDeniedException" => self.who_keeps_codecommit_out(),
             "EncryptionKeyDisabledException" => {
                 (&DISABLED, "The repository's key is disabled, or waiting to be deleted.")
             }
@@ -121,22 +120,40 @@ impl View<'_> {
             "EncryptionKeyUnavailableException" => (&UNAVAILABLE, "The repository's key cannot be used now."),
             _ => return None,
         };
-        let statement = if is_default {
-            policy::deny_unless_codecommit(&policy::KEY_ACTIONS, &self.access.region)
-        } else {
-            let key = self.access.key.as_ref().filter(|_| !self.access.key_is_assumed);
-            let key = key.map_or("*", |key| key.id.as_str());
-            policy::allow(&policy::KEY_ACTIONS, key)
+        let fix = Fix::manual(
+            "Look at the key's state and policy in the KMS console, and at what the identity's policies say of KMS",
+        );
+        let fix = match (&self.access.key, *kind == CUSTOMER_KEY && !self.access.key_is_assumed) {
+            (Some(key), true) => {
+                fix.instruct(policy::allow_through_codecommit(&policy::KEY_ACTIONS, &key.id, &self.access.region))
+            }
+            _ => fix,
         };
-        let fix = Fix::manual("Look at the key's state and policy, and at what the identity's policies say of KMS")
-            .instruct(statement)
-            .docs(docs::ENCRYPTION);
-        Some(Finding::new(kind, what).seen(seen).fix(fix))
+        Some(Finding::new(kind, what).seen(seen).fix(fix.docs(docs::ENCRYPTION)))
+    }
+
+    /// Which of the two it is that CodeCommit may not use the key: of the AWS managed key, nothing but a denial keeps anybody.
+    fn who_keeps_codecommit_out(&self) -> (&'static FindingKind, &'static str) {
+        let access = self.access;
+        let is_default = access.key.as_ref().is_some_and(|key| key.aws_managed == Some(true));
+        match (access.key_is_assumed, is_default) {
+            (false, true) => (
+                &EXPLICIT_DENY,
+                "A policy denies KMS, so CodeCommit may not use the AWS managed key for this identity.",
+            ),
+            (true, _) if access.simulation.is_none() => (
+                &CUSTOMER_KEY,
+                "CodeCommit may not use the repository's key for this identity: it is a customer managed key that is not \
+                 allowed, or a policy denies KMS.",
+            ),
+            _ => (&CUSTOMER_KEY, "CodeCommit may not use the repository's customer managed key for this identity."),
+        }
     }
 }
 
 fn name(access: &KmsAccess) -> String {
     match &access.key {
+        Some(_) if access.key_is_assumed => "the repository's key".to_owned(),
         None => "the key for CodeCommit".to_owned(),
         Some(Key { aws_managed: Some(false), id, .. }) => format!("the customer managed key {id}"),
         Some(Key { aws_managed: None, id, .. }) => format!("the key {id}"),
@@ -157,8 +174,9 @@ fn simulated_denial(access: &KmsAccess) -> Option<Finding> {
     let source = first.source();
     let (what, key) = (list(&actions), name(access));
     // Long-lived credentials never carry MFA, so nothing is open there.
-    let is_settled = |key: &str| access.mfa == Mfa::Never && MFA_KEYS.iter().any(|mfa| mfa.eq_ignore_ascii_case(key));
-    let open: Vec<&str> = first.open_keys().filter(|key| !is_settled(key)).collect();
+    let is_settled = |key: &str| access.mfa == Mfa::Never && is_one_of(key, MFA_KEYS);
+    let mut open = first.open_keys();
+    open.retain(|key| !is_settled(key));
     let message = match open.as_slice() {
         [] if first.depends_on(MFA_KEYS) => {
             format!("{source} denies {what} on {key} without MFA, which Git's credentials never carry.")
@@ -171,7 +189,7 @@ fn simulated_denial(access: &KmsAccess) -> Option<Finding> {
     let finding = places.fold(Finding::new(&EXPLICIT_DENY, message).seen(seen), Finding::seen);
     // What the policy looks at, such as MFA or the source address, is only known when Git asks.
     let finding = if open.is_empty() { finding } else { finding.at_most(Severity::Warning) };
-    Some(finding.fix(lift(access, &source, &actions)))
+    Some(finding.fix(lift(access, &source, &actions, first.statements.first())))
 }
 
 /// An explicit deny in the words of KMS's own refusal. The call was not CodeCommit's, so a condition on `kms:ViaService` can
@@ -190,7 +208,7 @@ fn spoken_denial(access: &KmsAccess) -> Option<Finding> {
     let message =
         format!("{source} explicitly denies {action} on {}, at least to whoever asks KMS directly.", name(access));
     let seen = Evidence::new(format!("{action} (dry run)"), text);
-    let finding = Finding::new(&EXPLICIT_DENY, message).seen(seen).fix(lift(access, &source, &[action.as_str()]));
+    let finding = Finding::new(&EXPLICIT_DENY, message).seen(seen).fix(lift(access, &source, &[action.as_str()], None));
     Some(finding.at_most(Severity::Warning))
 }
 
@@ -203,15 +221,15 @@ fn list(actions: &[&str]) -> String {
     }
 }
 
-fn lift(access: &KmsAccess, source: &str, actions: &[&str]) -> Fix {
-    let mut source = source.to_owned();
-    // The subject of a sentence becomes an object.
-    if let Some(first) = source.get_mut(..1) {
-        first.make_ascii_lowercase();
-    }
-    let title = format!("Have {source} changed so that it does not deny {} when CodeCommit asks", list(actions));
-    let statement = policy::deny_unless_codecommit(&policy::KEY_ACTIONS, &access.region);
-    Fix::manual(title).instruct(statement).docs(docs::ENCRYPTION)
+/// The statement that denies, as it reads when it leaves out what CodeCommit does; else the condition that does so.
+fn lift(access: &KmsAccess, source: &str, actions: &[&str], statement: Option<&Statement>) -> Fix {
+    let title =
+        format!("Have {} changed so that it does not deny {} when CodeCommit asks", object(source), list(actions));
+    let condition = policy::condition_for_other_services(&access.region);
+    let statement = statement.and_then(|statement| statement.text.as_deref());
+    let changed = statement.and_then(|statement| policy::with_condition(statement, &condition));
+    let changed = changed.unwrap_or_else(|| format!(r#"{{"Condition": {condition}}}"#));
+    Fix::manual(title).instruct(changed).docs(docs::ENCRYPTION)
 }
 
 /// What KMS says of the key itself.
@@ -285,14 +303,13 @@ fn not_allowed(access: &KmsAccess) -> Option<Finding> {
         let fix = Fix::manual("Add this statement to a policy of the identity").instruct(allow).docs(docs::ENCRYPTION);
         finding = finding.fix(fix);
     }
-    if by_key || key.is_of_another_account(access) {
-        let statement = policy::admit(who(access), &policy::KEY_ACTIONS);
+    if let Some(principal) = access.principal.as_deref().filter(|_| by_key || key.is_of_another_account(access)) {
+        let statement = policy::admit(principal, &policy::KEY_ACTIONS);
         finding = finding
             .fix(Fix::manual("Add this statement to the key's own policy").instruct(statement).docs(docs::ENCRYPTION));
     }
-    // Only both together are certain: the key's own policy may let the identity in, or a condition may look at the service.
-    let certain = implicit == Some(true) && refused.is_some();
-    Some(if certain { finding } else { finding.at_most(Severity::Warning) })
+    // The key's own policy may let the identity in when CodeCommit asks; only CodeCommit's refusal shows that it does not.
+    Some(finding.at_most(Severity::Warning))
 }
 
 #[cfg(test)]

@@ -10,8 +10,10 @@ use crate::facts::denial;
 use crate::facts::endpoint::EndpointProbe;
 use crate::facts::method::Method;
 use crate::facts::offered::Offered;
-use crate::facts::permissions::{BRANCH_KEYS, MFA_KEYS, Mfa, PULL, PUSH, Permissions};
-use crate::facts::simulation::{Decision, Effect};
+use crate::facts::permissions::{BRANCH_KEYS, MFA_KEYS, Mfa, NETWORK_KEYS, PULL, PUSH, Permissions};
+use crate::facts::principal::presents_another;
+use crate::facts::repository::Repository;
+use crate::facts::simulation::{Decision, Effect, is_one_of};
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::needs::{Needs, On, action};
 use crate::policy::{self, Kind};
@@ -36,12 +38,9 @@ pub(super) static CHECK: Check = Check {
         actions: &[
             action("iam:SimulatePrincipalPolicy", On::Identity, "to see what the policies decide, and which one"),
             action("iam:GetRole", On::Role, "to know a role's path, which is part of its ARN"),
-            action("iam:GetUserPolicy", On::User, "to read an inline statement that denies"),
-            action("iam:GetRolePolicy", On::Role, "to read an inline statement that denies"),
-            action("iam:GetGroupPolicy", On::Policy, "to read a group's statement that denies"),
-            action("iam:GetPolicy", On::Policy, "to read a managed statement that denies"),
-            action("iam:GetPolicyVersion", On::Policy, "to read a managed statement that denies"),
+            action("iam:GetUser", On::User, "to know a user's path, which is part of its ARN"),
         ],
+        reads_policies: true,
         hosts: &["iam.amazonaws.com"],
         files: &[],
     },
@@ -49,13 +48,20 @@ pub(super) static CHECK: Check = Check {
         Box::pin(async move {
             needed_to_ask(facts).await?;
             let (permissions, access, method) = tokio::join!(facts.permissions(), facts.access(), facts.method());
-            // With a helper that is not meant, Git presents somebody else than whom it is set up for.
+            // With a helper that is not meant, or that has keys of its own, Git presents somebody else.
             let offered = facts.offered().await.ok().and_then(Offered::shape);
-            let of_another =
-                method?.method == Method::GitCredentials && offered.is_some_and(|shape| shape.account.is_none());
+            let is_signature = offered.is_some_and(|shape| shape.account.is_none());
+            let of_another = method?.method == Method::GitCredentials && is_signature;
+            let of_another = of_another || presents_another(facts).await.is_some();
+            // What nobody may do to a repository that is not there is no use knowing.
+            let is_missing = facts.repository().await.is_ok_and(|one| *one == Repository::Missing);
+            let access = access.ok();
+            if is_missing && !access.is_some_and(Access::works) {
+                return Err(Gap::blocked("repository", "there is no such repository"));
+            }
             let view = View {
                 permissions: permissions?,
-                access: access.ok().filter(|_| !of_another),
+                access: access.filter(|_| !of_another),
                 is_private: facts.endpoint().await.is_ok_and(EndpointProbe::is_private),
             };
             view.judge()
@@ -96,18 +102,6 @@ static BOUNDARY_OR_SCP: FindingKind = FindingKind::error(
     docs::PERMISSIONS,
 );
 
-/// The condition keys that tell where a request comes from ("AWS global condition context keys").
-const NETWORK_KEYS: &[&str] = &[
-    "aws:SourceIp",
-    "aws:VpcSourceIp",
-    "aws:SourceVpc",
-    "aws:SourceVpce",
-    "aws:SourceVpcArn",
-    "aws:VpceAccount",
-    "aws:VpceOrgID",
-    "aws:VpceOrgPaths",
-];
-
 /// Everything that is looked at.
 struct View<'a> {
     permissions: &'a Permissions,
@@ -127,9 +121,9 @@ impl View<'_> {
         }
         let (pull, push) = (&self.permissions.pull, &self.permissions.push);
         if let (Some(_), Some(_)) = (pull, push) {
-            if !reads && self.is_refused_all_the_same() {
+            if self.is_refused_all_the_same() {
                 return Err(Gap::unknown(
-                    "IAM's simulation allows pulling and CodeCommit refuses it: a session policy, a resource control \
+                    "IAM's simulation allows what CodeCommit refuses: a session policy, a resource control \
                      policy or a VPC endpoint's policy can do that, and none of them can be asked for",
                 ));
             }
@@ -150,7 +144,7 @@ impl View<'_> {
     fn pulling(&self) -> Option<Finding> {
         let refusal = self.access.and_then(|access| access.refusal.as_ref());
         let simulated = self.permissions.pull.as_ref().and_then(|decision| self.simulated(decision));
-        simulated.or_else(|| self.said(refusal?, PULL)).or_else(|| self.by_the_endpoint(refusal?))
+        simulated.or_else(|| self.said(refusal?, PULL)).or_else(|| self.by_the_endpoint(refusal?, PULL))
     }
 
     /// What keeps it from pushing. That stops nobody who only reads.
@@ -165,15 +159,18 @@ impl View<'_> {
             simulated
                 .or_else(|| self.branch_rule())
                 .or_else(|| self.said(refused?, PUSH))
-                .or_else(|| refused.map(|answer| self.refused(answer, PUSH)))
+                .or_else(|| self.by_the_endpoint(refused?, PUSH))
+                .or_else(|| {
+                    refused.filter(|_| self.permissions.push.is_none()).map(|answer| self.refused(answer, PUSH))
+                })
         };
         finding.map(|finding| finding.never_above(Severity::Warning))
     }
 
     /// Whether CodeCommit denied what IAM's simulation allows.
     fn is_refused_all_the_same(&self) -> bool {
-        let refusal = self.access.and_then(|access| access.refusal.as_ref());
-        refusal.is_some_and(ServerAnswer::is_about_permission)
+        let answers = self.access.into_iter().flat_map(|access| [&access.refusal, &access.push]).flatten();
+        answers.into_iter().any(ServerAnswer::is_about_permission)
     }
 
     /// A denial that IAM simulates.
@@ -188,7 +185,9 @@ impl View<'_> {
             match decision.kind() {
                 Kind::ServiceControl | Kind::Boundary => self.narrowed(decision),
                 _ if action == PUSH && decision.depends_on(BRANCH_KEYS) => self.every_branch(decision),
-                _ if decision.depends_on(NETWORK_KEYS) => self.other_network(decision),
+                _ if decision.depends_on(NETWORK_KEYS) || self.is_allowed_elsewhere(decision) => {
+                    self.other_network(decision)
+                }
                 _ if decision.effect == Effect::ExplicitDeny => self.denied(decision),
                 _ => self.nothing_allows(action),
             }
@@ -199,11 +198,19 @@ impl View<'_> {
         Some(if self.is_certain(decision, kind) { finding } else { finding.at_most(Severity::Warning) })
     }
 
-    /// Whether the decision will be the same when Git asks.
+    /// Whether the decision will be the same when Git asks. What nothing allows, nothing that is known of the request allows.
     fn is_certain(&self, decision: &Decision, kind: &FindingKind) -> bool {
-        let open = decision.open_keys().any(|key| !MFA_KEYS.iter().any(|mfa| mfa.eq_ignore_ascii_case(key)));
-        let mfa_is_open = decision.depends_on(MFA_KEYS) && self.permissions.mfa == Mfa::Unknown;
-        !(open || mfa_is_open) || *kind == PULL_DENIED && !decision.depends_on(NETWORK_KEYS) && !mfa_is_open
+        let is_settled = |key: &&str| is_one_of(key, MFA_KEYS) && self.permissions.mfa != Mfa::Unknown;
+        match decision.effect {
+            Effect::ExplicitDeny => decision.open_keys().iter().all(is_settled),
+            _ => *kind != SOURCE_NETWORK && (*kind != MFA_REQUIRED || self.permissions.mfa != Mfa::Unknown),
+        }
+    }
+
+    /// Whether a statement would allow it from another network.
+    fn is_allowed_elsewhere(&self, decision: &Decision) -> bool {
+        decision.effect == Effect::ImplicitDeny
+            && self.permissions.would_allow.iter().any(|key| is_one_of(key, NETWORK_KEYS))
     }
 
     /// Whether the action would be allowed in a session with MFA.
@@ -230,16 +237,17 @@ impl View<'_> {
     }
 
     /// Through a VPC endpoint, when IAM allows it and CodeCommit does not.
-    fn by_the_endpoint(&self, answer: &ServerAnswer) -> Option<Finding> {
-        let allowed = self.permissions.may_pull() == Some(true);
+    fn by_the_endpoint(&self, answer: &ServerAnswer, action: &str) -> Option<Finding> {
+        let decision = if action == PUSH { &self.permissions.push } else { &self.permissions.pull };
+        let allowed = decision.as_ref().is_some_and(|decision| !decision.is_denied());
         if !self.is_private || !allowed || !answer.is_about_permission() {
             return None;
         }
         let message = format!(
-            "IAM allows {PULL}, and CodeCommit refuses it through a VPC endpoint: most likely the endpoint's policy."
+            "IAM allows {action}, and CodeCommit refuses it through a VPC endpoint: most likely the endpoint's policy."
         );
         let finding = Finding::new(&ENDPOINT_POLICY, message).seen(Evidence::new("CodeCommit", answer.told()));
-        Some(finding.fix(self.open_endpoint(PULL)).at_most(Severity::Warning))
+        Some(finding.fix(self.open_endpoint(action)).at_most(Severity::Warning))
     }
 
     /// A refusal without words and without a simulation.

@@ -6,7 +6,8 @@ use crate::facts::Facts;
 use crate::facts::access::{Access, Read};
 use crate::facts::caller::Caller;
 use crate::facts::credentials::needed_to_ask;
-use crate::facts::elsewhere::Elsewhere;
+use crate::facts::elsewhere::{Elsewhere, Look};
+use crate::facts::principal::presents_another;
 use crate::facts::repository::Repository;
 use crate::finding::{Evidence, Finding, FindingKind, Fix};
 use crate::needs::{Needs, On, action};
@@ -24,6 +25,7 @@ pub(super) static CHECK: Check = Check {
             action("codecommit:GetRepository", On::Repository, "to see whether it exists, and which key it has"),
             action("codecommit:ListRepositories", On::Everything, "to find a name like it, when it is missing"),
         ],
+        reads_policies: false,
         hosts: &["codecommit.REGION.amazonaws.com"],
         files: &["~/.aws/config", "~/.aws/credentials"],
     },
@@ -50,8 +52,16 @@ static CREATION_REFUSED: FindingKind = FindingKind::note(
 async fn judge(facts: &Facts) -> Result<Verdict, Gap> {
     needed_to_ask(facts).await?;
     let (repository, caller, access) = tokio::join!(facts.repository(), facts.caller(), facts.access());
-    let repository = repository?;
     let access = access.ok();
+    let works = access.is_some_and(Access::works);
+    let repository = match repository {
+        // Whoever may clone need not be able to look at it otherwise.
+        Ok(Repository::Refused { .. }) if works => return Ok(Verdict::new("Git reads it", vec![])),
+        Ok(Repository::Refused { .. }) if matches!(caller, Ok(Caller::Refused { .. })) => {
+            return Err(Gap::blocked("aws-identity", "AWS does not accept the credentials"));
+        }
+        other => other?,
+    };
     let url = facts.target().await?.effective.as_ref().ok_or_else(|| Gap::not_applicable("no repository is named"))?;
     let account = match caller {
         Ok(Caller::Known(identity)) => Some(identity.account.as_str()),
@@ -60,19 +70,19 @@ async fn judge(facts: &Facts) -> Result<Verdict, Gap> {
     // With a Git credential of another account, this account is not where Git looks.
     let offered = if url.protocol == Protocol::Https { facts.offered().await.ok() } else { None };
     let other = offered.and_then(|offered| offered.shape()?.account.as_deref()).filter(|other| Some(*other) != account);
-    let is_missing = *repository == Repository::Missing;
-    if let Some(other) = other.filter(|_| is_missing && !access.is_some_and(Access::works)) {
+    let is_missing = *repository == Repository::Missing && !works;
+    if let Some(why) = presents_another(facts).await.filter(|_| is_missing) {
+        return Err(Gap::unknown(format!("the account of the AWS credentials has none; {why}")));
+    }
+    if let Some(other) = other.filter(|_| is_missing) {
         return Err(Gap::unknown(format!("Git looks in account {other}, and the AWS credentials are of another one")));
     }
-    let search = is_missing && !access.is_some_and(Access::works);
-    let elsewhere = if search { Some(facts.elsewhere().await?) } else { None };
+    let elsewhere = if is_missing { Some(facts.elsewhere().await?) } else { None };
     let credentials = facts.credentials().await?;
     let profile = credentials.choice.profile.as_str();
     // The profile that is meant has it, and keys in the environment come before it.
-    let is_meant = |(one, _): &(String, String)| one == profile;
-    if credentials.doubts.shadowed.is_some()
-        && elsewhere.is_some_and(|elsewhere| elsewhere.profiles.iter().any(is_meant))
-    {
+    let is_meant = |elsewhere: &Elsewhere| Elsewhere::found(&elsewhere.profiles).is_some_and(|(one, _)| one == profile);
+    if credentials.doubts.shadowed.is_some() && elsewhere.is_some_and(is_meant) {
         return Err(Gap::blocked("aws-credentials", format!("profile {profile} has it, and its keys are not used")));
     }
     let profile = credentials.choice.explicit.then_some(profile);
@@ -161,7 +171,7 @@ impl View<'_> {
     }
 
     fn in_another_region(&self, elsewhere: &Elsewhere) -> Option<Finding> {
-        let (region, _) = elsewhere.regions.iter().find(|(_, has)| *has)?;
+        let (region, _) = Elsewhere::found(&elsewhere.regions)?;
         let message = format!("{} is in {region}, and the URL says {}.", self.name(), self.region());
         let fix = self.clone_again(&format!("Use the URL for {region}"), self.name(), region, self.profile);
         let seen = Evidence::new("codecommit:GetRepository", format!("{} exists in {region}", self.name()));
@@ -169,7 +179,7 @@ impl View<'_> {
     }
 
     fn in_another_account(&self, elsewhere: &Elsewhere) -> Option<Finding> {
-        let (profile, account) = elsewhere.profiles.first()?;
+        let (profile, account) = Elsewhere::found(&elsewhere.profiles)?;
         let own = self.account.map(|own| format!(", and Git looks in {own}")).unwrap_or_default();
         let message = format!("{} is in account {account}, which profile {profile} has{own}.", self.name());
         let fix =
@@ -184,13 +194,9 @@ impl View<'_> {
 
     fn nowhere(&self, elsewhere: &Elsewhere) -> Finding {
         let message = format!("There is no {} in {}.", self.name(), self.place());
-        let regions: Vec<&str> = elsewhere.regions.iter().map(|(region, _)| region.as_str()).collect();
-        let looked = match (regions.len(), elsewhere.profiles_asked) {
-            (0, 0) => "nowhere else".to_owned(),
-            (0, asked) => format!("the accounts of {asked} other profiles"),
-            (_, 0) => regions.join(", "),
-            (_, asked) => format!("{}; the accounts of {asked} other profiles", regions.join(", ")),
-        };
+        let mut looked: Vec<String> = Elsewhere::told(&elsewhere.regions).map(str::to_owned).collect();
+        looked.extend(Elsewhere::told(&elsewhere.profiles).map(|profile| format!("profile {profile}")));
+        let looked = if looked.is_empty() { "nowhere else".to_owned() } else { looked.join(", ") };
         let names = match &elsewhere.names_refused {
             Some(why) => why.clone(),
             None if elsewhere.names.is_empty() => "the account has none in this region".to_owned(),
@@ -201,19 +207,23 @@ impl View<'_> {
         let ask = Fix::manual(
             "Ask whoever gave you the URL for the account and the region, and use credentials of that account",
         );
-        Finding::new(&NOT_FOUND, message)
+        let finding = Finding::new(&NOT_FOUND, message)
             .seen(self.asked())
             .seen(Evidence::new("codecommit:ListRepositories", names))
-            .seen(Evidence::new("also looked in", looked))
-            .fix(ask)
-            .fix(search)
+            .seen(Evidence::new("also looked in", looked));
+        let untold = elsewhere.regions.iter().chain(&elsewhere.profiles).filter_map(|(place, look)| match look {
+            Look::NotTold(why) => Some(Evidence::new(format!("not told by {place}"), why)),
+            _ => None,
+        });
+        let finding = untold.fold(finding, Finding::seen).fix(ask);
+        if elsewhere.everywhere { finding } else { finding.fix(search) }
     }
 
     /// An account without any repository may be one that came to CodeCommit while it was closed to newcomers.
     fn never_any(&self, elsewhere: &Elsewhere) -> Option<Finding> {
         if !elsewhere.names.is_empty()
             || elsewhere.names_refused.is_some()
-            || elsewhere.regions.iter().any(|(_, has)| *has)
+            || Elsewhere::found(&elsewhere.regions).is_some()
         {
             return None;
         }

@@ -6,11 +6,26 @@
 pub struct Needs {
     /// Actions that the caller's policies must allow.
     pub actions: &'static [Action],
+    /// Whether the policies themselves are read, to know what the statement that decides looks at.
+    pub reads_policies: bool,
     /// Hosts that must be reachable; `REGION` stands for the URL's region.
     pub hosts: &'static [&'static str],
     /// Files that are read, where they exist.
     pub files: &'static [&'static str],
 }
+
+/// What reading a principal's policies takes.
+const READING: &[Action] = &[
+    action("iam:ListUserPolicies", On::User, "to find the statement that decides"),
+    action("iam:ListRolePolicies", On::Role, "to find the statement that decides"),
+    action("iam:ListAttachedUserPolicies", On::User, "to find the statement that decides"),
+    action("iam:ListAttachedRolePolicies", On::Role, "to find the statement that decides"),
+    action("iam:GetUserPolicy", On::User, "to read it in a policy of the user's"),
+    action("iam:GetRolePolicy", On::Role, "to read it in a policy of the role's"),
+    action("iam:GetGroupPolicy", On::Policy, "to read it in a policy of a group's"),
+    action("iam:GetPolicy", On::Policy, "to read it in a managed policy"),
+    action("iam:GetPolicyVersion", On::Policy, "to read it in a managed policy"),
+];
 
 /// An action in AWS.
 #[derive(Debug)]
@@ -38,13 +53,13 @@ pub enum On {
     Repository,
     /// The account's keys in the region.
     Key,
-    /// The calling user itself.
+    /// The users that sign in here.
     User,
     /// The calling role itself, or one to be assumed.
     Role,
     /// The calling user or role itself.
     Identity,
-    /// The account's managed policies, and its groups.
+    /// The policies that others share: managed ones, and those of groups.
     Policy,
 }
 
@@ -52,7 +67,7 @@ impl On {
     /// The resources, as a policy writes them.
     #[must_use]
     pub fn resources(self) -> &'static [&'static str] {
-        const USER: &str = "arn:aws:iam::ACCOUNT:user/${aws:username}";
+        const USER: &str = "arn:aws:iam::ACCOUNT:user/*";
         const ROLE: &str = "arn:aws:iam::ACCOUNT:role/ROLE";
         match self {
             Self::Everything => &["*"],
@@ -68,5 +83,10 @@ impl On {
 
 impl Needs {
     /// Nothing but the configuration that git itself lists.
-    pub const NOTHING: Self = Self { actions: &[], hosts: &[], files: &[] };
+    pub const NOTHING: Self = Self { actions: &[], reads_policies: false, hosts: &[], files: &[] };
+
+    /// Every action that the caller's policies must allow.
+    pub fn all_actions(&self) -> impl Iterator<Item = &'static Action> {
+        self.actions.iter().chain(if self.reads_policies { READING } else { &[] })
+    }
 }

@@ -3,6 +3,7 @@
 //! Sources: "Policy evaluation logic" and "Troubleshoot access denied error messages" (IAM user guide).
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The actions that CodeCommit takes on a key for whoever pulls or pushes, as a policy writes them.
 /// Source: "AWS KMS and encryption for AWS CodeCommit repositories".
@@ -66,6 +67,16 @@ impl Kind {
     }
 }
 
+/// A policy that is the subject of a sentence, as its object.
+#[must_use]
+pub fn object(source: &str) -> String {
+    let mut source = source.to_owned();
+    if let Some(first) = source.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    source
+}
+
 /// A statement that allows actions on a resource.
 #[must_use]
 pub fn allow(actions: &[&str], resource: &str) -> String {
@@ -93,27 +104,59 @@ pub fn allow_anybody(actions: &[&str], resource: &str) -> String {
     format!(r#"{{"Effect": "Allow", "Principal": "*", "Action": {actions}, "Resource": "{resource}"}}"#)
 }
 
-/// A statement that denies actions everywhere but on a resource.
+/// The condition that leaves a principal out of a statement.
 #[must_use]
-pub fn deny_elsewhere(actions: &[&str], resource: &str) -> String {
-    statement("Deny", actions, "NotResource", resource, "")
+pub fn condition_for_others(principal: &str) -> String {
+    format!(r#"{{"ArnNotEquals": {{"aws:PrincipalArn": "{principal}"}}}}"#)
 }
 
-/// A statement that denies actions unless CodeCommit takes them for the caller.
+/// The condition that leaves out what CodeCommit does for the caller.
 #[must_use]
-pub fn deny_unless_codecommit(actions: &[&str], region: &str) -> String {
-    let condition =
-        format!(r#"{{"StringNotEqualsIfExists": {{"kms:ViaService": "codecommit.{region}.amazonaws.com"}}}}"#);
-    statement("Deny", actions, "Resource", "*", &condition)
+pub fn condition_for_other_services(region: &str) -> String {
+    format!(r#"{{"StringNotEqualsIfExists": {{"kms:ViaService": "codecommit.{region}.amazonaws.com"}}}}"#)
 }
 
-/// A statement that denies everything but these actions to whoever has not signed in with MFA.
+/// A statement as it reads with one more condition. Nothing for a text that is no statement, or that has such a condition.
 #[must_use]
-pub fn deny_others_without_mfa(actions: &[&str]) -> String {
-    let actions = list(actions);
-    format!(
-        r#"{{"Effect": "Deny", "NotAction": {actions}, "Resource": "*", "Condition": {{"BoolIfExists": {{"aws:MultiFactorAuthPresent": "false"}}}}}}"#
-    )
+pub fn with_condition(statement: &str, condition: &str) -> Option<String> {
+    let mut statement: Value = serde_json::from_str(statement).ok()?;
+    let added: Value = serde_json::from_str(condition).ok()?;
+    let conditions = statement.as_object_mut()?.entry("Condition").or_insert_with(|| Value::Object(<_>::default()));
+    for (operator, keys) in added.as_object()? {
+        let own = conditions.as_object_mut()?.entry(operator.clone()).or_insert_with(|| Value::Object(<_>::default()));
+        for (key, value) in keys.as_object()? {
+            let before = own.as_object_mut()?.insert(key.clone(), value.clone());
+            if before.is_some() {
+                return None;
+            }
+        }
+    }
+    Some(statement.to_string())
+}
+
+/// A statement as it reads when it leaves out some actions as well. Nothing for one that lists the actions that it denies.
+#[must_use]
+pub fn without_actions(statement: &str, actions: &[&str]) -> Option<String> {
+    let mut statement: Value = serde_json::from_str(statement).ok()?;
+    let fields = statement.as_object_mut()?;
+    let mut left_out = match (fields.get("NotAction"), fields.get("Action")) {
+        (Some(Value::Array(all)), _) => all.clone(),
+        (Some(one @ Value::String(_)), _) => vec![one.clone()],
+        (None, Some(Value::String(all))) if all == "*" => Vec::new(),
+        _ => return None,
+    };
+    left_out.extend(
+        actions.iter().map(|action| Value::from(*action)).filter(|one| !left_out.contains(one)).collect::<Vec<_>>(),
+    );
+    fields.remove("Action");
+    fields.insert("NotAction".to_owned(), Value::Array(left_out));
+    Some(statement.to_string())
+}
+
+/// A list of actions, as JSON.
+#[must_use]
+pub fn actions(actions: &[&str]) -> String {
+    serde_json::Value::from(actions.to_vec()).to_string()
 }
 
 /// A statement that denies pushing to a branch, and lets the first request of a push through, which names none.
@@ -150,14 +193,29 @@ mod tests {
             allow_through_codecommit(&KEY_ACTIONS, arn, region),
             admit(arn, &KEY_ACTIONS),
             allow_anybody(&KEY_ACTIONS, arn),
-            deny_elsewhere(&["codecommit:GitPull", "codecommit:GitPush"], arn),
-            deny_unless_codecommit(&KEY_ACTIONS, region),
-            deny_others_without_mfa(&["codecommit:GitPull"]),
             deny_branch(arn, "refs/heads/main"),
         ] {
             let read: serde_json::Value = serde_json::from_str(&text).expect(&text);
             assert!(read["Effect"].is_string(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_statement_is_changed_and_not_written_anew() {
+        let deny = r#"{"Sid": "S", "Effect": "Deny", "Action": "codecommit:*", "Resource": "*"}"#;
+        let changed: Value =
+            serde_json::from_str(&with_condition(deny, &condition_for_others("arn")).unwrap()).unwrap();
+        assert_eq!(changed["Condition"]["ArnNotEquals"]["aws:PrincipalArn"], "arn");
+        assert_eq!((&changed["Sid"], &changed["Action"]), (&Value::from("S"), &Value::from("codecommit:*")));
+        let twice = with_condition(&changed.to_string(), &condition_for_others("other"));
+        assert_eq!(twice, None, "what stands there is not overwritten");
+
+        let force = r#"{"Effect": "Deny", "NotAction": ["iam:*"], "Resource": "*"}"#;
+        let changed = without_actions(force, &["iam:*", "codecommit:GitPull"]).unwrap();
+        assert!(changed.contains(r#""NotAction":["iam:*","codecommit:GitPull"]"#), "{changed}");
+        let all = without_actions(r#"{"Effect": "Deny", "Action": "*"}"#, &["codecommit:GitPull"]).unwrap();
+        assert!(all.contains(r#""NotAction":["codecommit:GitPull"]"#) && !all.contains("\"Action\""), "{all}");
+        assert_eq!(without_actions(deny, &["codecommit:GitPull"]), None);
     }
 
     #[test]

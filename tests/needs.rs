@@ -86,7 +86,7 @@ const FAULTS: [Fault; 6] = [
 impl Fault {
     /// Every action that a check of AWS needs, but one.
     fn world(&self, without: Option<&str>, cut: Option<&str>) -> Result<World> {
-        let needed = ALL.iter().flat_map(|check| check.needs.actions).map(|action| action.name);
+        let needed = ALL.iter().flat_map(|check| check.needs.all_actions()).map(|action| action.name);
         let allowed: Vec<String> =
             needed.filter(|name| Some(*name) != without).map(|name| format!("\"{name}\"")).collect();
         let document = format!(
@@ -148,7 +148,7 @@ impl Fault {
         ensure!(self.is_found(&whole), "with everything it needs, {} is {}", self.check, self.status(&whole));
 
         let check = ALL.iter().find(|check| check.id == self.check).context("no such check")?;
-        for action in check.needs.actions {
+        for action in check.needs.all_actions() {
             let (document, _) = self.diagnose(Some(action.name), None)?;
             self.is_honest(&document).with_context(|| format!("without {}", action.name))?;
         }

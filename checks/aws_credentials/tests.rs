@@ -44,6 +44,7 @@ fn found_credentials_are_fine() {
 #[test]
 fn every_way_to_have_none_has_its_finding() {
     let said = Evidence::new("sts:AssumeRole", "AccessDenied: no");
+    let unknown = Evidence::new("sts:AssumeRole", "InvalidClientTokenId: no");
     for (outcome, id) in [
         (Outcome::Nothing, "no-aws-credentials"),
         (Outcome::NoSuchProfile, "profile-missing"),
@@ -58,6 +59,7 @@ fn every_way_to_have_none_has_its_finding() {
         (Outcome::MfaNeeded { serial: "m".into(), seen: at(4) }, "mfa-needed"),
         (Outcome::ProcessFailed { why: "prints no JSON".into(), seen: at(4) }, "credential-process-failed"),
         (Outcome::RoleRefused { role: "r".into(), said, seen: at(4) }, "role-refused"),
+        (Outcome::SourceRefused { said: unknown, seen: at(4) }, "source-credentials-refused"),
         (Outcome::InstanceUnreachable("timed out".into()), "instance-role-unreachable"),
     ] {
         assert_eq!(verdict(outcome.clone()).ids(), [id], "{outcome:?}");
@@ -126,7 +128,7 @@ fn what_could_not_be_told_is_no_finding() {
 #[test]
 fn a_wrong_clock_is_the_clock_s_business() {
     let said = Evidence::new("sts:AssumeRole", "SignatureDoesNotMatch: Signature expired: ...");
-    let outcome = Outcome::RoleRefused { role: "r".into(), said, seen: at(4) };
+    let outcome = Outcome::SourceRefused { said, seen: at(4) };
     let gap = judge(&credentials(outcome), Method::Grc, &Profiles::default(), &[]);
     assert!(matches!(gap, Err(Gap::BlockedBy { check: "clock", .. })));
 }

@@ -3,7 +3,7 @@
 use super::{
     ENV_SHADOWS, EXPIRED, INCOMPLETE, INSTANCE_UNREACHABLE, LEGACY_STS, LOGIN_NEEDED, LOGIN_UNSUPPORTED, MFA_NEEDED,
     NONE, PARSE_ERROR, PROCESS_FAILED, PROCESS_UNSTABLE, PROFILE_MISSING, REGION_IGNORED, ROLE_REFUSED, SOURCE_MISSING,
-    SSO_EXPIRED, SSO_NEVER, TOKEN_MISSING, View,
+    SOURCE_REFUSED, SSO_EXPIRED, SSO_NEVER, TOKEN_MISSING, View,
 };
 use crate::check::Gap;
 use crate::docs;
@@ -101,17 +101,29 @@ impl View<'_> {
         Finding::new(&PROCESS_FAILED, message).seen(seen.clone()).fix(fix.docs(docs::AWS_PROCESS))
     }
 
-    pub(super) fn role_refused(&self, role: &str, said: &Evidence, seen: &Evidence) -> Result<Finding, Gap> {
-        let late = ["Signature expired", "Signature not yet current"].iter().any(|words| said.text.contains(words));
-        if late {
+    /// The keys that should assume the role are not good; what else AWS says of them is not known to mean anything.
+    pub(super) fn source_refused(&self, said: &Evidence, seen: &Evidence) -> Result<Finding, Gap> {
+        let says = |words: &[&str]| words.iter().any(|word| said.text.contains(word));
+        if says(&["Signature expired", "Signature not yet current"]) {
             return Err(Gap::blocked("clock", "AWS refuses the signature because of its time"));
         }
+        if !says(&["InvalidClientTokenId", "UnrecognizedClient", "InvalidAccessKeyId", "SignatureDoesNotMatch"]) {
+            return Err(Gap::unknown(format!("{} answers {}", said.source, said.text)));
+        }
+        let profile = &self.choice().profile;
+        let message = format!("AWS does not accept the keys with which profile {profile} should assume its role.");
+        let fix = Fix::manual("Store the right access key and secret for the profile that source_profile names")
+            .docs(docs::AWS_ROLES);
+        Ok(Finding::new(&SOURCE_REFUSED, message).seen(said.clone()).seen(seen.clone()).fix(fix))
+    }
+
+    pub(super) fn role_refused(&self, role: &str, said: &Evidence, seen: &Evidence) -> Finding {
         let message = format!("AWS does not give profile {} the role {role}.", self.choice().profile);
         let allow = crate::policy::allow(&["sts:AssumeRole"], role);
         let fix = Fix::manual("See that the role's trust policy names this identity, and that this statement is in a policy of the identity")
             .instruct(allow)
             .docs(docs::AWS_ROLES);
-        Ok(Finding::new(&ROLE_REFUSED, message).seen(said.clone()).seen(seen.clone()).fix(fix))
+        Finding::new(&ROLE_REFUSED, message).seen(said.clone()).seen(seen.clone()).fix(fix)
     }
 
     pub(super) fn login(&self, begun: bool, cache: &str, seen: &Evidence) -> Finding {

@@ -59,8 +59,7 @@ fn forever<T>(value: T) -> &'static T {
 /// No AWS credentials anywhere.
 fn nothing() -> AwsCredentials {
     let from = Evidence::new("no profile is named", "default");
-    let choice =
-        crate::facts::credentials::Choice { profile: "default".into(), from, explicit: false, by_helper: false };
+    let choice = crate::facts::choice::Choice { profile: "default".into(), from, explicit: false, by_helper: false };
     AwsCredentials { choice, outcome: Outcome::Nothing, doubts: <_>::default() }
 }
 

@@ -5,7 +5,7 @@ use crate::facts::simulation::Statement;
 const ANN: &str = "arn:aws:iam::111122223333:user/ann";
 
 fn judge(access: &KmsAccess, repository: Option<&Repository>) -> Result<Verdict, Gap> {
-    View { access, repository, refusal: None }.judge()
+    View { access, repository, refusal: None, works: false }.judge()
 }
 
 fn decision(action: &str, effect: Effect) -> Decision {
@@ -35,7 +35,7 @@ fn an_implicit_deny_on_the_aws_managed_key_is_healthy() {
 
 #[test]
 fn an_explicit_deny_names_policy_and_place() {
-    let statement = Statement { policy: "NoKms".into(), kind: "user".into(), span: Some(((3, 5), (7, 6))), keys: None };
+    let statement = Statement { policy: "NoKms".into(), kind: "user".into(), span: Some(((3, 5), (7, 6))), text: None };
     let denied = Decision { statements: vec![statement], ..decision("kms:Decrypt", Effect::ExplicitDeny) };
     let verdict = judge(&simulated(vec![denied]), None).unwrap();
     assert_eq!((verdict.ids(), verdict.severity()), (vec!["explicit-deny"], Some(Severity::Error)));
@@ -56,7 +56,10 @@ fn what_depends_on_the_request_is_a_warning() {
 
 #[test]
 fn credentials_that_never_carry_mfa_leave_nothing_open() {
+    let text = Some(r#"{"Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}"#.to_owned());
+    let statement = Statement { policy: "p".into(), kind: String::new(), span: None, text };
     let denied = Decision {
+        statements: vec![statement],
         missing_context: vec!["aws:MultiFactorAuthPresent".into()],
         ..decision("kms:Decrypt", Effect::ExplicitDeny)
     };
@@ -104,7 +107,7 @@ fn a_refusal_of_codecommit_s_on_the_default_key_is_a_denial() {
     };
     let of = |aws_managed| {
         let access = KmsAccess { key: Some(Key { aws_managed, ..customer("Enabled") }), ..KmsAccess::default() };
-        View { access: &access, repository: None, refusal: Some(&said) }.judge().unwrap().ids()
+        View { access: &access, repository: None, refusal: Some(&said), works: false }.judge().unwrap().ids()
     };
     assert_eq!(of(Some(true)), ["explicit-deny"]);
     assert_eq!(of(Some(false)), ["customer-key-not-allowed"]);

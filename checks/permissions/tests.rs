@@ -56,7 +56,7 @@ fn one(permissions: &Permissions, access: Option<&Access>) -> Finding {
 
 fn explicit(statement: &str, kind: &str) -> Decision {
     let statement =
-        Statement { policy: statement.into(), kind: kind.into(), span: Some(((1, 15), (1, 90))), keys: None };
+        Statement { policy: statement.into(), kind: kind.into(), span: Some(((1, 15), (1, 90))), text: None };
     Decision { statements: vec![statement], ..decision(PULL, Effect::ExplicitDeny) }
 }
 
@@ -100,7 +100,7 @@ fn each_kind_of_policy_has_its_finding() {
         assert_eq!((finding.kind.id, finding.severity), (id, Severity::Error));
         assert!(finding.message.contains(word) && finding.message.contains(ARN), "{}", finding.message);
         let json = format!("{:?}", finding.fixes[0].steps);
-        assert!(json.contains("Effect") && json.contains(ARN), "{json}");
+        assert!(json.contains("Effect") && json.contains(ARN) || json.contains("aws:PrincipalArn"), "{json}");
     }
 }
 
@@ -119,16 +119,40 @@ fn mfa_is_the_reason_only_where_it_would_help() {
     assert_eq!(one(&session, None).severity, Severity::Warning);
 }
 
+/// The same with the statement's text read.
+fn read(decision: Decision, text: &str) -> Decision {
+    let mut decision = decision;
+    decision.statements[0].text = Some(text.to_owned());
+    decision
+}
+
+const OFFICE: &str = r#"{"Effect": "Deny", "Action": "codecommit:Git*", "Resource": "*", "Condition": {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}"#;
+
 #[test]
 fn the_source_network_is_a_doubt_that_git_s_failure_confirms() {
-    for denied in [explicit("user_ann_Office", "IAM Policy"), decision(PULL, Effect::ImplicitDeny)] {
-        let finding = one(&with_pull(missing(denied, "aws:SourceIp")), None);
-        assert_eq!(finding.kind.id, "source-network");
-        assert_eq!((finding.severity, finding.ceiling), (Severity::Warning, Severity::Error));
-    }
-    let mut read = missing(explicit("user_ann_Never", "IAM Policy"), "aws:SourceIp");
-    read.statements[0].keys = Some(vec![]);
-    assert_eq!(one(&with_pull(read), None).kind.id, "explicit-deny", "the statement itself does not look at it");
+    let denied = read(missing(explicit("user_ann_Office", "IAM Policy"), "aws:SourceIp"), OFFICE);
+    let finding = one(&with_pull(denied), None);
+    assert_eq!(finding.kind.id, "source-network");
+    assert_eq!((finding.severity, finding.ceiling), (Severity::Warning, Severity::Error));
+    let json = format!("{:?}", finding.fixes[0].steps);
+    assert!(
+        json.contains("NotIpAddress") && json.contains("aws:PrincipalArn"),
+        "the statement itself, changed: {json}"
+    );
+
+    let nothing = with_pull(missing(decision(PULL, Effect::ImplicitDeny), "aws:SourceIp"));
+    let there = Permissions { would_allow: vec!["aws:SourceIp".into()], ..nothing.clone() };
+    assert_eq!(one(&there, None).kind.id, "source-network");
+    assert_eq!(one(&nothing, None).kind.id, "pull-denied", "another policy looks at it");
+}
+
+#[test]
+fn what_a_statement_looks_at_is_only_known_when_it_was_read() {
+    let unread = missing(explicit("user_ann_Never", "IAM Policy"), "aws:SourceIp");
+    assert_eq!(one(&with_pull(unread.clone()), None).kind.id, "explicit-deny");
+    let plain = read(unread, r#"{"Effect": "Deny", "Action": "codecommit:*", "Resource": "*"}"#);
+    let finding = one(&with_pull(plain), None);
+    assert_eq!((finding.kind.id, finding.severity), ("explicit-deny", Severity::Error));
 }
 
 #[test]
@@ -154,10 +178,15 @@ fn pushing_is_a_warning_at_most() {
 
 #[test]
 fn rules_for_branches_are_told() {
-    let every = missing(decision(PUSH, Effect::ExplicitDeny), "codecommit:References");
+    let every = Decision { action: PUSH.into(), ..explicit("user_ann_Main", "IAM Policy") };
+    let rule =
+        r#"{"Effect": "Deny", "Condition": {"StringEqualsIfExists": {"codecommit:References": "refs/heads/main"}}}"#;
+    let every = read(missing(every, "codecommit:References"), rule);
     let finding = one(&Permissions { push: Some(every), ..allowed() }, Some(&reads(Some(answer(403, "")))));
     assert_eq!(finding.kind.id, "branch-condition");
     assert!(finding.message.contains("every push"));
+    let pull_only = missing(decision(PUSH, Effect::ImplicitDeny), "codecommit:References");
+    assert_eq!(one(&Permissions { push: Some(pull_only), ..allowed() }, None).kind.id, "push-denied");
     let branch = Some(("refs/heads/main".to_owned(), decision(PUSH, Effect::ExplicitDeny)));
     let finding = one(&Permissions { branch, ..allowed() }, Some(&reads(Some(answer(200, "")))));
     assert!(finding.message.contains("refs/heads/main"), "{}", finding.message);

@@ -1,15 +1,15 @@
 //! Each way of being refused: what it is called, what is said, and the least statement that would help.
 
 use super::{
-    BOUNDARY_OR_SCP, BRANCH_CONDITION, ENDPOINT_POLICY, EXPLICIT_DENY, MFA_REQUIRED, NETWORK_KEYS, PULL_DENIED,
-    PUSH_DENIED, SOURCE_NETWORK, View,
+    BOUNDARY_OR_SCP, BRANCH_CONDITION, ENDPOINT_POLICY, EXPLICIT_DENY, MFA_REQUIRED, PULL_DENIED, PUSH_DENIED,
+    SOURCE_NETWORK, View,
 };
 use crate::docs;
 use crate::facts::denial::Denial;
-use crate::facts::permissions::{Mfa, PULL, PUSH};
-use crate::facts::simulation::{Decision, Effect};
+use crate::facts::permissions::{Mfa, NETWORK_KEYS, PULL, PUSH};
+use crate::facts::simulation::{Decision, Effect, is_one_of};
 use crate::finding::{Finding, FindingKind, Fix};
-use crate::policy::{self, Kind};
+use crate::policy::{self, Kind, object};
 
 /// A finding's kind, its message and the way out.
 type Told = (&'static FindingKind, String, Fix);
@@ -36,7 +36,7 @@ impl View<'_> {
     pub(super) fn denied(&self, decision: &Decision) -> Told {
         let (source, action) = (decision.source(), decision.action.as_str());
         let message = format!("{source} explicitly denies {action} on {}.", self.arn());
-        (&EXPLICIT_DENY, message, self.lift(&source, action))
+        (&EXPLICIT_DENY, message, self.lift(&source, Some(decision)))
     }
 
     /// The boundary or the organization does not let it through.
@@ -45,7 +45,7 @@ impl View<'_> {
         let explicit = decision.effect == Effect::ExplicitDeny;
         let does = if explicit { "explicitly denies" } else { "does not allow" };
         let message = format!("{source} {does} {action} on {}.", self.arn());
-        let fix = if explicit { self.lift(&source, action) } else { self.widen(&source, action) };
+        let fix = if explicit { self.lift(&source, Some(decision)) } else { self.widen(&source, action) };
         (&BOUNDARY_OR_SCP, message, fix)
     }
 
@@ -54,24 +54,36 @@ impl View<'_> {
         let (source, action) = (decision.source(), decision.action.as_str());
         let cannot = match self.permissions.mfa {
             Mfa::Never => "and what Git signs in with never carries it",
-            Mfa::Given | Mfa::Unknown => "and this session was begun without it",
+            Mfa::Given | Mfa::Unknown => "and whether this session was begun with it is not known",
         };
-        let message = format!("{source} refuses {action} on {} without MFA, {cannot}.", self.arn());
-        let kms = policy::KEY_ACTIONS;
-        let exempt: Vec<&str> = Self::actions(action).into_iter().chain(kms).collect();
-        let fix = Fix::manual(
-            "Use git-remote-codecommit with a profile that signs in with MFA; or have the statement leave out these as well, beside \
-             what it leaves out already",
-        );
-        (&MFA_REQUIRED, message, fix.instruct(policy::deny_others_without_mfa(&exempt)).docs(docs::SETUP_GRC))
+        let explicit = decision.effect == Effect::ExplicitDeny;
+        let does = if explicit { format!("{source} refuses") } else { "Nothing allows".to_owned() };
+        let message = format!("{does} {action} on {} without MFA, {cannot}.", self.arn());
+        let grc = Fix::manual("Use git-remote-codecommit with a profile that signs in with MFA").docs(docs::SETUP_GRC);
+        let other = if explicit {
+            Fix::manual("Or have the statement leave out what Git needs, in its NotAction")
+                .instruct(Self::sparing_git(decision))
+        } else {
+            Fix::manual("Or have it allowed without MFA").instruct(policy::allow(&[action], self.arn()))
+        };
+        (&MFA_REQUIRED, message, grc.and(other))
+    }
+
+    /// The statement that denies, as it reads when it leaves out what Git needs; else what that is.
+    fn sparing_git(decision: &Decision) -> String {
+        let needed: Vec<&str> = [PULL, PUSH].into_iter().chain(policy::KEY_ACTIONS).collect();
+        let statement = decision.statements.first().and_then(|statement| statement.text.as_deref());
+        let changed = statement.and_then(|statement| policy::without_actions(statement, &needed));
+        changed.unwrap_or_else(|| policy::actions(&needed))
     }
 
     /// A policy looks at where the request comes from.
     pub(super) fn other_network(&self, decision: &Decision) -> Told {
-        let keys: Vec<&str> = decision
-            .open_keys()
-            .filter(|key| NETWORK_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key)))
-            .collect();
+        let mut keys = match decision.effect {
+            Effect::ExplicitDeny => decision.open_keys(),
+            _ => self.permissions.would_allow.iter().map(String::as_str).collect(),
+        };
+        keys.retain(|key| is_one_of(key, NETWORK_KEYS));
         let (source, action) = (decision.source(), decision.action.as_str());
         let does = if decision.effect == Effect::ExplicitDeny {
             format!("{source} denies {action} on {}", self.arn())
@@ -81,12 +93,12 @@ impl View<'_> {
         let message = format!("{does} from this network: it depends on {}.", keys.join(" and "));
         let fix =
             Fix::manual("Connect from the network that the policy means (VPN, VPC endpoint), or have it name this one");
-        let statement = if decision.effect == Effect::ExplicitDeny {
-            policy::deny_elsewhere(&[action], self.arn())
+        let fix = if decision.effect == Effect::ExplicitDeny {
+            fix.instruct(self.leaving_us_out(decision))
         } else {
-            policy::allow(&[action], self.arn())
+            fix.instruct(policy::allow(&[action], self.arn()))
         };
-        (&SOURCE_NETWORK, message, fix.instruct(statement).docs(docs::PERMISSIONS))
+        (&SOURCE_NETWORK, message, fix.docs(docs::PERMISSIONS))
     }
 
     /// A rule for branches that denies every push, because the first request of a push names no branch.
@@ -111,12 +123,12 @@ impl View<'_> {
         let (kind, fix): (&'static FindingKind, Fix) = match denial.kind {
             Kind::VpcEndpoint => (&ENDPOINT_POLICY, self.open_endpoint(action)),
             Kind::ServiceControl | Kind::ResourceControl | Kind::Boundary if denial.explicit => {
-                (&BOUNDARY_OR_SCP, self.lift(&source, action))
+                (&BOUNDARY_OR_SCP, self.lift(&source, None))
             }
             Kind::ServiceControl | Kind::ResourceControl | Kind::Boundary => {
                 (&BOUNDARY_OR_SCP, self.widen(&source, action))
             }
-            _ if denial.explicit => (&EXPLICIT_DENY, self.lift(&source, action)),
+            _ if denial.explicit => (&EXPLICIT_DENY, self.lift(&source, None)),
             Kind::Session => (
                 if action == PUSH { &PUSH_DENIED } else { &PULL_DENIED },
                 self.widen("the session policy, given when the role was assumed", action),
@@ -130,13 +142,25 @@ impl View<'_> {
         Finding::new(kind, format!("{source} {does} {action} on {}.", self.arn())).fix(fix)
     }
 
-    /// A statement that denies has to go, or to leave this repository out.
-    fn lift(&self, source: &str, action: &str) -> Fix {
-        let title = format!(
-            "Have {} leave this repository out, because no Allow helps against a Deny; for {action} it then reads",
-            object(source)
-        );
-        Fix::manual(title).instruct(policy::deny_elsewhere(&[action], self.arn())).docs(docs::PERMISSIONS)
+    /// A statement that denies has to leave this identity out.
+    fn lift(&self, source: &str, decision: Option<&Decision>) -> Fix {
+        let title = format!("Have {} leave this identity out: no Allow helps against a Deny", object(source));
+        let statement = decision.map_or_else(|| self.condition(), |decision| self.leaving_us_out(decision));
+        Fix::manual(title).instruct(statement).docs(docs::PERMISSIONS)
+    }
+
+    /// The statement that denies, as it reads when it leaves this identity out; else the condition that does so.
+    fn leaving_us_out(&self, decision: &Decision) -> String {
+        let statement = decision.statements.first().and_then(|statement| statement.text.as_deref());
+        let changed = statement.zip(self.permissions.principal.as_deref()).and_then(|(statement, principal)| {
+            policy::with_condition(statement, &policy::condition_for_others(principal))
+        });
+        changed.unwrap_or_else(|| self.condition())
+    }
+
+    fn condition(&self) -> String {
+        let principal = self.permissions.principal.as_deref().unwrap_or("ARN OF THE USER OR ROLE");
+        format!(r#"{{"Condition": {}}}"#, policy::condition_for_others(principal))
     }
 
     /// A policy that bounds has to name the action as well.
@@ -152,13 +176,4 @@ impl View<'_> {
             .instruct(policy::allow_anybody(&Self::actions(action), self.arn()))
             .docs(docs::VPC)
     }
-}
-
-/// The subject of a sentence as its object.
-fn object(source: &str) -> String {
-    let mut source = source.to_owned();
-    if let Some(first) = source.get_mut(..1) {
-        first.make_ascii_lowercase();
-    }
-    source
 }

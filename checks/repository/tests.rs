@@ -36,14 +36,15 @@ fn one_that_exists_is_fine_and_an_empty_one_worth_a_word() {
 
 #[test]
 fn where_a_missing_one_is_instead_is_found() {
-    let found = [("eu-west-1".to_owned(), false), ("us-west-2".to_owned(), true)];
+    let found = [("eu-west-1".to_owned(), Look::HasNot), ("us-west-2".to_owned(), Look::Has("1".into()))];
     let region = Elsewhere { regions: found.into(), names: names(&["other"]), ..Elsewhere::default() };
     let verdict = missing(&region);
     assert_eq!(verdict.ids(), ["other-region"]);
     let command = format!("{:?}", verdict.findings[0].fixes[0].steps);
     assert!(command.contains("https://git-codecommit.us-west-2.amazonaws.com/v1/repos/MyDemoRepo"), "{command}");
 
-    let account = Elsewhere { profiles: vec![("prod".into(), "444455556666".into())], ..Elsewhere::default() };
+    let account =
+        Elsewhere { profiles: vec![("prod".into(), Look::Has("444455556666".into()))], ..Elsewhere::default() };
     let verdict = missing(&account);
     assert_eq!(verdict.ids(), ["other-account"]);
     assert!(verdict.findings[0].message.contains("account 444455556666, which profile prod has"));
@@ -59,6 +60,10 @@ fn what_is_nowhere_is_not_found_and_an_account_without_any_is_mentioned() {
     let some = Elsewhere { names: names(&["Unrelated"]), ..Elsewhere::default() };
     assert_eq!(missing(&some).ids(), ["not-found"]);
     assert_eq!(missing(&Elsewhere::default()).ids(), ["not-found", "creation-refused"]);
+    let silent = Elsewhere { regions: vec![("eu-west-1".into(), Look::NotTold("cut".into()))], ..some };
+    let finding = &missing(&silent).findings[0];
+    assert!(finding.evidence.iter().any(|seen| seen.source == "not told by eu-west-1"), "{finding:?}");
+    assert!(finding.evidence.iter().any(|seen| seen.text == "nowhere else"), "{finding:?}");
     let refused = Elsewhere { names_refused: Some("AccessDenied".into()), ..Elsewhere::default() };
     assert_eq!(missing(&refused).ids(), ["not-found"]);
 }
@@ -83,7 +88,7 @@ fn what_the_api_does_not_say_is_unknown() {
 
 #[test]
 fn a_url_of_git_remote_codecommit_stays_one() {
-    let region = Elsewhere { regions: vec![("us-west-2".into(), true)], ..Elsewhere::default() };
+    let region = Elsewhere { regions: vec![("us-west-2".into(), Look::Has("1".into()))], ..Elsewhere::default() };
     let verdict = judge(&Repository::Missing, Some(&region), None, "codecommit::us-east-2://MyDemoRepo").unwrap();
     let command = format!("{:?}", verdict.findings[0].fixes[0].steps);
     assert!(command.contains("codecommit::us-west-2://MyDemoRepo"), "{command}");

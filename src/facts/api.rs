@@ -68,7 +68,7 @@ async fn bundle(facts: &Facts) -> Option<String> {
         return Some(file);
     }
     let profiles = facts.profiles().await.ok()?;
-    let choice = super::credentials::choose(facts).await.ok()?;
+    let choice = super::choice::choose(facts).await.ok()?;
     profiles.get(&choice.profile)?.value("ca_bundle").map(str::to_owned)
 }
 
@@ -118,7 +118,7 @@ fn timeouts() -> TimeoutConfig {
 /// What a request to AWS came to, when it was no success.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Refusal {
-    /// AWS answered with an error: its code and message, and the request's id.
+    /// AWS answered with an error: its code and message.
     Answer {
         /// The error's code, such as `AccessDenied`.
         code: String,

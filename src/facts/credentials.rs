@@ -1,7 +1,6 @@
 //! The AWS credentials of the profile that Git would use, found as the AWS CLI and git-remote-codecommit find them.
 
 mod caches;
-mod choice;
 mod doubts;
 mod found;
 mod plan;
@@ -9,13 +8,13 @@ mod process;
 mod sso;
 mod take;
 
-pub use choice::{Choice, choose};
 pub use doubts::Doubts;
 pub use found::Found;
 pub use plan::Flaw;
 pub use sso::SsoProblem;
 
 use super::Facts;
+use super::choice::{Choice, choose};
 use crate::check::Gap;
 use crate::finding::Evidence;
 use crate::target::Protocol;
@@ -92,6 +91,13 @@ pub enum Outcome {
         /// Where the role is configured.
         seen: Evidence,
     },
+    /// AWS does not accept the credentials that should assume the role.
+    SourceRefused {
+        /// The call, and AWS's words.
+        said: Evidence,
+        /// Where the role is configured.
+        seen: Evidence,
+    },
     /// The instance's role cannot be asked for from inside a container.
     InstanceUnreachable(String),
     /// A provider failed; its own words.
@@ -111,7 +117,7 @@ pub async fn observe(facts: &Facts) -> Result<AwsCredentials, Gap> {
     let doubts = Doubts::observe(facts, &planner, &choice, way.as_ref().ok()).await;
     let done = |outcome| Ok(AwsCredentials { choice: choice.clone(), outcome, doubts: doubts.clone() });
     // botocore insists on a profile that was named, even when the keys come from the environment.
-    if profiles.get(&choice.profile).is_none() && (choice.explicit || choice.from.source.starts_with("AWS_")) {
+    if profiles.get(&choice.profile).is_none() && choice.is_named() {
         return done(Outcome::NoSuchProfile);
     }
     if let Some(problem) = profiles.problems.iter().find(|problem| problem.line.is_some()) {
@@ -156,12 +162,9 @@ async fn is_grc(facts: &Facts) -> bool {
     url.is_some_and(|url| url.protocol == Protocol::Grc)
 }
 
-/// Whether Git's own tools would run a program for AWS credentials: not on a machine that is set up for Git credentials.
+/// Whether Git's own tools would run a program for AWS credentials: only where one of them signs with AWS credentials.
 async fn would_run(facts: &Facts) -> bool {
-    let signs = is_grc(facts).await || facts.helpers().await.is_ok_and(|chain| chain.aws().is_some());
-    let stores = facts.stores().await.ok();
-    let mut items = stores.into_iter().flat_map(|stores| stores.items.iter().chain(&stores.elsewhere));
-    signs || !items.any(|item| item.shape.account.is_some())
+    is_grc(facts).await || facts.helpers().await.is_ok_and(|chain| chain.aws().is_some())
 }
 
 /// Nothing, when there are credentials to ask AWS with. Git credentials and SSH keys need none: without any, the checks

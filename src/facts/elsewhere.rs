@@ -26,12 +26,40 @@ pub struct Elsewhere {
     pub names: Vec<String>,
     /// Why they are not known, or not all.
     pub names_refused: Option<String>,
-    /// The regions that were asked, and whether the repository is there.
-    pub regions: Vec<(String, bool)>,
-    /// The profiles that were asked and have it in the URL's region, with the account.
-    pub profiles: Vec<(String, String)>,
-    /// How many profiles were asked.
-    pub profiles_asked: usize,
+    /// What the other regions say.
+    pub regions: Vec<(String, Look)>,
+    /// What the other profiles see in the URL's region.
+    pub profiles: Vec<(String, Look)>,
+    /// Whether every region was asked.
+    pub everywhere: bool,
+}
+
+/// What a look at another place comes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Look {
+    /// The repository is there, in this account.
+    Has(String),
+    /// It is not.
+    HasNot,
+    /// There was no telling.
+    NotTold(String),
+}
+
+impl Elsewhere {
+    /// The places whose answer is known.
+    pub fn told<'a>(places: &'a [(String, Look)]) -> impl Iterator<Item = &'a str> {
+        places.iter().filter(|(_, look)| *look == Look::HasNot).map(|(place, _)| place.as_str())
+    }
+
+    /// The first place that has it, with the account.
+    #[must_use]
+    pub fn found(places: &[(String, Look)]) -> Option<(&str, &str)> {
+        places.iter().find_map(|(place, look)| match look {
+            Look::Has(account) => Some((place.as_str(), account.as_str())),
+            _ => None,
+        })
+    }
 }
 
 /// Looks elsewhere.
@@ -46,12 +74,11 @@ pub async fn observe(facts: &Facts) -> Result<Elsewhere, Gap> {
     let keys = facts.credentials().await?.keys()?;
     let api = facts.api().await?;
     let regions = candidates(facts, api.region()).await;
-    let in_regions = join_all(regions.iter().map(|region| has(api, keys, region, &name)));
-    let (names, found, (profiles, profiles_asked)) =
-        tokio::join!(list(api, keys), in_regions, in_profiles(facts, api, &name));
+    let in_regions = join_all(regions.iter().map(|region| look(api, keys, region, &name)));
+    let (names, looks, profiles) = tokio::join!(list(api, keys), in_regions, in_profiles(facts, api, &name));
     let (names, names_refused) = names;
-    let regions = regions.iter().cloned().zip(found.iter().map(Option::is_some)).collect();
-    Ok(Elsewhere { names, names_refused, regions, profiles, profiles_asked })
+    let regions = regions.into_iter().zip(looks).collect();
+    Ok(Elsewhere { names, names_refused, regions, profiles, everywhere: facts.request.search })
 }
 
 /// The names of the account's repositories in the region, and why that is not all.
@@ -75,11 +102,19 @@ async fn list(api: &Api, keys: &Credentials) -> (Vec<String>, Option<String>) {
     (names, Some("the account has more repositories than were listed".to_owned()))
 }
 
-/// The account in which a region has the repository.
-async fn has(api: &Api, keys: &Credentials, region: &str, name: &str) -> Option<String> {
+/// Whether a region has the repository, for these keys.
+async fn look(api: &Api, keys: &Credentials, region: &str, name: &str) -> Look {
     let client = Client::new(&api.sdk(keys, region));
-    let answer = client.get_repository().repository_name(name).send().await.ok()?;
-    Some(answer.repository_metadata()?.account_id().unwrap_or_default().to_owned())
+    match client.get_repository().repository_name(name).send().await {
+        Ok(answer) => {
+            let account = answer.repository_metadata().and_then(|data| data.account_id()).unwrap_or_default();
+            Look::Has(account.to_owned())
+        }
+        Err(error) => match Refusal::read(&error) {
+            Refusal::Answer { code, .. } if code == "RepositoryDoesNotExistException" => Look::HasNot,
+            refusal => Look::NotTold(refusal.why("codecommit:GetRepository", None)),
+        },
+    }
 }
 
 /// The regions that are worth a look: those that the configuration or another remote uses, or, when asked to search, all of
@@ -118,10 +153,10 @@ fn remotes(config: &GitConfig) -> Vec<String> {
     urls.filter_map(|(_, _, entry)| CloneUrl::read(entry.exact()).region).collect()
 }
 
-/// The other profiles that have the repository in the URL's region, and how many were asked.
-async fn in_profiles(facts: &Facts, api: &Api, name: &str) -> (Vec<(String, String)>, usize) {
+/// What the other profiles see in the URL's region; those whose keys cannot be had without a person are left out.
+async fn in_profiles(facts: &Facts, api: &Api, name: &str) -> Vec<(String, Look)> {
     let (Ok(profiles), Ok(credentials)) = (facts.profiles().await, facts.credentials().await) else {
-        return (Vec::new(), 0);
+        return Vec::new();
     };
     // The chosen profile itself is worth a look where keys in the environment come before it.
     let own = &credentials.choice.profile;
@@ -129,9 +164,7 @@ async fn in_profiles(facts: &Facts, api: &Api, name: &str) -> (Vec<(String, Stri
     let others = profiles.profiles.iter().map(|profile| profile.name.as_str()).filter(is_other);
     let asked = others.take(PROFILES).map(|profile| async move {
         let keys = of_profile(facts, profile).await?;
-        Some((profile.to_owned(), has(api, &keys, api.region(), name).await))
+        Some((profile.to_owned(), look(api, &keys, api.region(), name).await))
     });
-    let answers: Vec<_> = join_all(asked).await.into_iter().flatten().collect();
-    let count = answers.len();
-    (answers.into_iter().filter_map(|(profile, account)| Some((profile, account?))).collect(), count)
+    join_all(asked).await.into_iter().flatten().collect()
 }

@@ -88,7 +88,7 @@ impl EndpointProbe {
         }
     }
 
-    /// The time of all stages, in milliseconds.
+    /// Whether the host has private addresses only, as a VPC endpoint has.
     #[must_use]
     pub fn is_private(&self) -> bool {
         !self.addresses.is_empty() && self.addresses.iter().all(|address| !is_public(*address))
@@ -100,7 +100,7 @@ impl EndpointProbe {
         self.local.filter(|address| is_public(*address))
     }
 
-    /// How long all stages took, in milliseconds.
+    /// The time of all stages, in milliseconds.
     #[must_use]
     pub fn took(&self) -> u64 {
         self.stages.iter().map(|(_, time)| time).sum()

@@ -2,7 +2,7 @@
 
 use super::Facts;
 use super::api::{Refusal, no_answer};
-use super::principal::{self, kept_git_credential};
+use super::principal::{self, own_git_credential};
 use crate::check::Gap;
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ impl GitCredentials {
 pub async fn observe(facts: &Facts) -> Result<GitCredentials, Gap> {
     facts.online()?;
     let credentials = facts.credentials().await?;
-    let user = kept_git_credential(facts).await.and_then(|shape| shape.iam_user());
+    let user = own_git_credential(facts).await.and_then(|shape| shape.iam_user());
     if user.is_none() && credentials.found().is_some_and(|found| found.temporary) {
         return Err(Gap::not_applicable("only IAM users have Git credentials, and these credentials are temporary"));
     }

@@ -2,8 +2,8 @@
 
 use super::simulation::{Decision, Effect};
 use super::{
-    Facts, Request, access, answers, answers::Answer, caller, credentials, endpoint, git, git_config, git_credentials,
-    helpers, kms, method, offered, permissions, profiles, repository, stores, target,
+    Facts, Request, access, answers, answers::Answer, caller, choice, credentials, endpoint, git, git_config,
+    git_credentials, helpers, kms, method, offered, permissions, profiles, repository, stores, target,
 };
 use crate::check::Gap;
 use crate::finding::Evidence;
@@ -146,7 +146,7 @@ fn endpoint() -> endpoint::EndpointProbe {
 
 fn credentials() -> credentials::AwsCredentials {
     credentials::AwsCredentials {
-        choice: credentials::Choice {
+        choice: choice::Choice {
             profile: "default".to_owned(),
             from: Evidence::new("no profile is named", "default"),
             explicit: false,

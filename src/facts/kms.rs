@@ -128,7 +128,7 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
     let simulating = async {
         match &principal {
             Ok(principal) => {
-                let mut context = permissions::context(facts, api.region(), access.mfa).await;
+                let mut context = permissions::context(facts, api.region(), access.mfa, true).await;
                 context.push(simulation::text("kms:ViaService", format!("codecommit.{}.amazonaws.com", api.region())));
                 context.push(simulation::text("kms:CallerAccount", &identity.account));
                 let decisions = simulation::ask(&iam, principal, &ACTIONS, &resource, &context).await;

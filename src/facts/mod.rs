@@ -8,6 +8,7 @@ pub mod access;
 pub mod answers;
 pub mod api;
 pub mod caller;
+pub mod choice;
 pub mod chosen;
 pub mod credentials;
 pub mod denial;

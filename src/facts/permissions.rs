@@ -5,6 +5,7 @@ use super::api::{Refusal, no_answer};
 use super::method::Method;
 use super::principal::{self, Asker};
 use super::simulation::{self, Decision, Effect, Given};
+use super::statement;
 use crate::check::Gap;
 use crate::regions::Partition;
 use aws_sdk_iam::Client;
@@ -20,6 +21,18 @@ pub const PUSH: &str = "codecommit:GitPush";
 pub const MFA_KEYS: &[&str] = &["aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge"];
 /// The one that names the branches of a push, and that its first request lacks.
 pub const BRANCH_KEYS: &[&str] = &["codecommit:References"];
+
+/// The ones that tell where a request comes from.
+pub const NETWORK_KEYS: &[&str] = &[
+    "aws:SourceIp",
+    "aws:VpcSourceIp",
+    "aws:SourceVpc",
+    "aws:SourceVpce",
+    "aws:SourceVpcArn",
+    "aws:VpceAccount",
+    "aws:VpceOrgID",
+    "aws:VpceOrgPaths",
+];
 
 /// What IAM decides.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,6 +51,8 @@ pub struct Permissions {
     pub with_mfa: Vec<Decision>,
     /// The decision about pushing to a branch, with its name; asked only where a policy looks at it.
     pub branch: Option<(String, Decision)>,
+    /// The condition keys of statements that would allow pulling, where nothing does and a policy looks at the network.
+    pub would_allow: Vec<String>,
     /// Why there was no simulation.
     pub refused: Option<String>,
 }
@@ -88,7 +103,7 @@ pub async fn observe(facts: &Facts) -> Result<Permissions, Gap> {
         Ok(principal) => principal,
         Err(why) => return Ok(Permissions { refused: Some(why.clone()), ..permissions }),
     };
-    let context = context(facts, region, permissions.mfa).await;
+    let context = context(facts, region, permissions.mfa, false).await;
     let both = simulation::ask(&iam, principal, &[PULL, PUSH], &permissions.arn, &context).await;
     let mut decisions = match both {
         Ok(decisions) => decisions.into_iter(),
@@ -99,18 +114,22 @@ pub async fn observe(facts: &Facts) -> Result<Permissions, Gap> {
         }
     };
     (permissions.pull, permissions.push) = (decisions.next(), decisions.next());
-    let (with_mfa, branch) = tokio::join!(
+    let (with_mfa, branch, would_allow) = tokio::join!(
         had_there_been_mfa(&iam, principal, &permissions, &context),
         on_the_branch(facts, &iam, principal, &permissions, &context),
+        elsewhere(&iam, principal, &permissions),
     );
-    (permissions.with_mfa, permissions.branch) = (with_mfa, branch);
+    (permissions.with_mfa, permissions.branch, permissions.would_allow) = (with_mfa, branch, would_allow);
     Ok(permissions)
 }
 
-/// What Git's requests will carry, as far as it is known.
-pub(super) async fn context(facts: &Facts, region: &str, mfa: Mfa) -> Vec<Given> {
-    let mut context =
-        vec![simulation::text("aws:RequestedRegion", region), simulation::truth("aws:SecureTransport", true)];
+/// What Git's requests will carry, or those that CodeCommit makes for them, as far as it is known.
+pub(super) async fn context(facts: &Facts, region: &str, mfa: Mfa, via_service: bool) -> Vec<Given> {
+    let mut context = vec![
+        simulation::text("aws:RequestedRegion", region),
+        simulation::truth("aws:SecureTransport", true),
+        simulation::truth("aws:ViaAWSService", via_service),
+    ];
     if mfa == Mfa::Given {
         context.push(simulation::truth("aws:MultiFactorAuthPresent", true));
     }
@@ -141,7 +160,7 @@ async fn had_there_been_mfa(
     let mut denied = decisions.filter(|decision| decision.is_denied());
     // What a service control policy looks at, a simulation does not tell.
     let may_help = |decision: &Decision| {
-        decision.depends_on(MFA_KEYS)
+        decision.misses(MFA_KEYS)
             || decision.organization_allows == Some(false) && decision.effect == Effect::ExplicitDeny
     };
     if permissions.mfa == Mfa::Given || !denied.any(may_help) {
@@ -155,6 +174,16 @@ async fn had_there_been_mfa(
     simulation::ask(iam, principal, &[PULL, PUSH], &permissions.arn, &context).await.unwrap_or_default()
 }
 
+/// What would allow pulling from another network, where nothing allows it from here.
+async fn elsewhere(iam: &Client, principal: &str, permissions: &Permissions) -> Vec<String> {
+    match &permissions.pull {
+        Some(pull) if pull.effect == Effect::ImplicitDeny && pull.misses(NETWORK_KEYS) => {
+            statement::conditions_to_allow(iam, principal, PULL, &permissions.arn).await.unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// The branch that would be pushed, where a policy looks at branches and lets the first request of a push through.
 async fn on_the_branch(
     facts: &Facts,
@@ -164,7 +193,7 @@ async fn on_the_branch(
     context: &[Given],
 ) -> Option<(String, Decision)> {
     let push = permissions.push.as_ref()?;
-    if push.is_denied() || !push.depends_on(BRANCH_KEYS) {
+    if push.is_denied() || !push.misses(BRANCH_KEYS) {
         return None;
     }
     let branch = branch(facts).await?;
@@ -176,7 +205,9 @@ async fn on_the_branch(
 
 /// The branch that is checked out, else the repository's default branch.
 async fn branch(facts: &Facts) -> Option<String> {
-    if let Some(worktree) = &facts.request.target.worktree
+    let target = &facts.request.target;
+    if target.from.starts_with("remote ")
+        && let Some(worktree) = &target.worktree
         && let Some(head) = facts.machine.first_line(worktree.join(".git/HEAD")).await
         && let Some(branch) = head.trim().strip_prefix("ref: ")
     {

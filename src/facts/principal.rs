@@ -36,6 +36,9 @@ pub async fn observe(facts: &Facts) -> Result<Asker, Gap> {
         is_caller,
         account: identity.account.clone(),
     };
+    if let Some(why) = presents_another(facts).await {
+        return Ok(asker(Err(why), false));
+    }
     if let Some(shape) = git_credential(facts).await {
         let (user, account) = (shape.iam_user().unwrap_or_default(), shape.account.as_deref().unwrap_or_default());
         if account != identity.account {
@@ -46,8 +49,12 @@ pub async fn observe(facts: &Facts) -> Result<Asker, Gap> {
             return Ok(Asker { account: account.to_owned(), ..asker(Err(why), false) });
         }
         if identity.principal != Principal::User(user.to_owned()) {
+            // A user's path is part of its ARN; most have none.
+            let known = iam(facts).await?.get_user().user_name(user).send().await;
+            let arn = known.ok().and_then(|answer| answer.user().map(|user| user.arn().to_owned()));
             let partition = Partition::of(facts.api().await?.region()).name();
-            return Ok(asker(Ok(format!("arn:{partition}:iam::{account}:user/{user}")), false));
+            let arn = arn.unwrap_or_else(|| format!("arn:{partition}:iam::{account}:user/{user}"));
+            return Ok(asker(Ok(arn), false));
         }
     }
     let principal = match &identity.principal {
@@ -67,6 +74,27 @@ pub async fn observe(facts: &Facts) -> Result<Asker, Gap> {
     Ok(asker(principal, true))
 }
 
+/// Why Git presents somebody else than the AWS credentials that the doctor asks with, where that is so and it is no Git
+/// credential: with SSH the user of the key, with a helper of its own whoever that signs for.
+pub async fn presents_another(facts: &Facts) -> Option<String> {
+    let method = facts.method().await.ok()?.method;
+    if method == Method::Ssh {
+        return Some(
+            "over SSH the policies of the key's user decide, and the doctor does not know who that is".to_owned(),
+        );
+    }
+    if method != Method::CredentialHelper {
+        return None;
+    }
+    let offered = facts.offered().await.ok()?.shape()?;
+    let sent = offered.user.split('%').next().filter(|_| offered.is_signature())?;
+    let own = &facts.credentials().await.ok()?.found()?.key_id;
+    // Every session has a key of its own, so two of them may be of the same role.
+    let sessions = sent.starts_with("ASIA") && own.starts_with("ASIA");
+    (sent != own && !sessions)
+        .then(|| format!("Git's helper signs with {sent}, and not with {own}, which the doctor has"))
+}
+
 /// A client for IAM, which is one for the whole partition.
 ///
 /// # Errors
@@ -77,21 +105,20 @@ pub(super) async fn iam(facts: &Facts) -> Result<aws_sdk_iam::Client, Gap> {
     Ok(aws_sdk_iam::Client::new(&api.sdk(keys, Partition::of(api.region()).iam_region())))
 }
 
-/// The Git credential that is in use, on a machine that is set up for one: what Git offers, else what is kept for it.
+/// The Git credential that is in use, on a machine that is set up for one.
 async fn git_credential(facts: &Facts) -> Option<&Shape> {
     if facts.method().await.ok()?.method != Method::GitCredentials {
         return None;
     }
-    let offered = facts.offered().await.ok().and_then(super::offered::Offered::shape);
-    let offered = offered.filter(|shape| shape.account.is_some());
-    match offered {
-        Some(shape) => Some(shape),
-        None => kept_git_credential(facts).await,
-    }
+    own_git_credential(facts).await
 }
 
-/// The Git credential that the URL or a store names.
-pub async fn kept_git_credential(facts: &Facts) -> Option<&Shape> {
+/// The Git credential that Git offers, else the one that the URL or a store names.
+pub async fn own_git_credential(facts: &Facts) -> Option<&Shape> {
+    let offered = facts.offered().await.ok().and_then(super::offered::Offered::shape);
+    if let Some(shape) = offered.filter(|shape| shape.account.is_some()) {
+        return Some(shape);
+    }
     let url = facts.target().await.ok()?.effective.as_ref();
     let named = url.and_then(|url| url.userinfo.as_ref()).map(|info| &info.shape);
     let stores = facts.stores().await.ok();

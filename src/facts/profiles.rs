@@ -146,6 +146,8 @@ impl Profiles {
     fn add(&mut self, machine: &Machine, file: &str, text: &str, is_config: bool) {
         let mut current: Option<(Sort, String)> = None;
         let mut started = false;
+        // How far the setting above is indented.
+        let mut above: Option<usize> = None;
         // What stands twice stops the AWS CLI: configparser is strict.
         let (mut headers, mut keys) = (HashSet::new(), HashSet::new());
         for (number, line) in (1..).zip(text.lines()) {
@@ -159,6 +161,7 @@ impl Profiles {
                     continue;
                 };
                 started = true;
+                above = None;
                 keys.clear();
                 if !headers.insert(name.to_owned()) {
                     self.problems.push(Evidence::at(
@@ -170,10 +173,12 @@ impl Profiles {
                 current = self.section_of(file, number, name, is_config);
                 continue;
             }
-            // An indented line continues the value above, or holds nested settings such as those of `s3 =`.
-            if line.starts_with([' ', '\t']) && started {
+            // A line that is indented further continues the value above, or holds nested settings such as those of `s3 =`.
+            let indent = line.len() - line.trim_start().len();
+            if above.is_some_and(|above| indent > above) {
                 continue;
             }
+            above = Some(indent);
             // Python's configparser, which the AWS CLI uses, takes a colon as well.
             let setting = trimmed.split_once(['=', ':']).filter(|_| started);
             let Some((key, value)) = setting else {
@@ -284,6 +289,15 @@ mod tests {
         assert_eq!(dev.setting("aws_access_key_id").unwrap().line, 2);
         assert!(profiles.sso_session("corp").is_some());
         assert!(profiles.problems.is_empty());
+    }
+
+    #[test]
+    fn a_whole_section_may_be_indented() {
+        let profiles =
+            read("[default]\n  region = us-east-1\n  s3 =\n    signature_version = s3v4\n  output = json\n", "");
+        let default = profiles.get("default").unwrap();
+        assert_eq!((default.value("region"), default.value("output")), (Some("us-east-1"), Some("json")));
+        assert_eq!(default.value("signature_version"), None);
     }
 
     #[test]

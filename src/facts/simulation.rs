@@ -51,8 +51,8 @@ pub struct Statement {
     pub kind: String,
     /// Line and column where the statement starts, and where it ends.
     pub span: Option<((i32, i32), (i32, i32))>,
-    /// The condition keys that it looks at, where it could be read.
-    pub keys: Option<Vec<String>>,
+    /// Its text, where it could be read.
+    pub text: Option<String>,
 }
 
 /// A condition key, its type and its value.
@@ -90,16 +90,15 @@ pub(super) async fn ask(
     let answer = request.send().await.map_err(|error| Refusal::read(&error))?;
     let mut decisions: Vec<Decision> = answer.evaluation_results().iter().map(read).collect();
     // The keys that IAM misses are those of all policies; which of them matter, only the statement itself tells.
-    let open = |decision: &&mut Decision| {
-        decision.effect == Effect::ExplicitDeny
-            && !decision.missing_context.is_empty()
-            && !decision.statements.is_empty()
-    };
+    let open = |decision: &&mut Decision| decision.effect == Effect::ExplicitDeny && !decision.statements.is_empty();
     if let Some(first) = decisions.iter_mut().find(open) {
-        let keys = statement::condition_keys(iam, principal, &first.statements[0]).await;
         let denied = first.statements[0].clone();
+        let text = match denied.span {
+            Some(span) => statement::read(iam, principal, &denied.policy, span).await,
+            None => None,
+        };
         for decision in decisions.iter_mut().filter(|decision| decision.statements.first() == Some(&denied)) {
-            decision.statements[0].keys.clone_from(&keys);
+            decision.statements[0].text.clone_from(&text);
         }
     }
     Ok(decisions)
@@ -142,7 +141,7 @@ fn read_statement(statement: &aws_sdk_iam::types::Statement) -> Statement {
         policy: statement.source_policy_id().unwrap_or_default().to_owned(),
         kind: statement.source_policy_type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
         span: position(statement.start_position()).zip(position(statement.end_position())),
-        keys: None,
+        text: None,
     }
 }
 
@@ -185,20 +184,34 @@ impl Decision {
         }
     }
 
-    /// The condition keys that were not given and that the decision can depend on: those of the statement that denies, where
-    /// it could be read, else those of all policies.
-    pub fn open_keys(&self) -> impl Iterator<Item = &str> {
-        let own = self.statements.first().and_then(|statement| statement.keys.as_ref());
+    /// The condition keys that were not given and that the decision depends on: those of the statement that denies. Where that
+    /// could not be read, it may be any that a policy looks at.
+    #[must_use]
+    pub fn open_keys(&self) -> Vec<&str> {
+        let own = self.statements.first().and_then(|statement| statement.text.as_deref()).map(statement::keys_of);
         let matters =
-            move |missing: &&String| own.is_none_or(|own| own.iter().any(|key| key.eq_ignore_ascii_case(missing)));
-        self.missing_context.iter().filter(matters).map(String::as_str)
+            |missing: &&String| own.as_ref().is_none_or(|own| own.iter().any(|key| key.eq_ignore_ascii_case(missing)));
+        self.missing_context.iter().filter(matters).map(String::as_str).collect()
     }
 
-    /// Whether it can depend on one of these condition keys.
+    /// Whether a policy of the principal's looks at one of these condition keys; whether that decides is another question.
+    #[must_use]
+    pub fn misses(&self, keys: &[&str]) -> bool {
+        self.missing_context.iter().any(|missing| is_one_of(missing, keys))
+    }
+
+    /// Whether the statement that denies was read, and looks at one of these condition keys.
     #[must_use]
     pub fn depends_on(&self, keys: &[&str]) -> bool {
-        self.open_keys().any(|open| keys.iter().any(|key| open.eq_ignore_ascii_case(key)))
+        let is_read = self.statements.first().is_some_and(|statement| statement.text.is_some());
+        is_read && self.open_keys().iter().any(|open| is_one_of(open, keys))
     }
+}
+
+/// Whether a condition key is one of these; their case does not matter.
+#[must_use]
+pub fn is_one_of(key: &str, keys: &[&str]) -> bool {
+    keys.iter().any(|one| one.eq_ignore_ascii_case(key))
 }
 
 impl Statement {
@@ -243,7 +256,7 @@ mod tests {
 
     fn statement(policy: &str) -> Vec<Statement> {
         let span = Some(((3, 5), (7, 6)));
-        vec![Statement { policy: policy.into(), kind: "IAM Policy".into(), span, keys: None }]
+        vec![Statement { policy: policy.into(), kind: "IAM Policy".into(), span, text: None }]
     }
 
     #[test]
@@ -265,10 +278,11 @@ mod tests {
     fn only_the_keys_of_the_statement_that_denies_matter() {
         let keys = ["aws:SourceIp", "aws:MultiFactorAuthPresent"].map(str::to_owned).to_vec();
         let mut decision = Decision { missing_context: keys, statements: statement("x"), ..Decision::default() };
-        assert!(decision.depends_on(&["aws:sourceip"]));
-        decision.statements[0].keys = Some(vec!["aws:MultiFactorAuthPresent".into()]);
-        assert!(!decision.depends_on(&["aws:SourceIp"]));
-        assert_eq!(decision.open_keys().collect::<Vec<_>>(), ["aws:MultiFactorAuthPresent"]);
+        assert!(decision.misses(&["aws:sourceip"]) && !decision.depends_on(&["aws:SourceIp"]), "it was not read");
+        let text = r#"{"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "false"}}}"#;
+        decision.statements[0].text = Some(text.into());
+        assert!(!decision.depends_on(&["aws:SourceIp"]) && decision.depends_on(&["aws:multifactorauthpresent"]));
+        assert_eq!(decision.open_keys(), ["aws:MultiFactorAuthPresent"]);
     }
 
     #[test]

@@ -144,7 +144,8 @@ async fn configured_region(facts: &Facts, url: &CloneUrl) -> Option<String> {
     }
     let profiles = facts.profiles().await.ok()?;
     let name = url.profile.clone().or_else(|| facts.request.profile.clone());
-    let name = name.or_else(|| machine.var_set("AWS_PROFILE")).unwrap_or_else(|| "default".to_owned());
+    let from_env = ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"].iter().find_map(|name| machine.var_set(name));
+    let name = name.or(from_env).unwrap_or_else(|| "default".to_owned());
     profiles.get(&name)?.value("region").map(str::to_owned)
 }
 

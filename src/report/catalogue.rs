@@ -68,7 +68,7 @@ pub fn list_json(checks: &[&'static Check]) -> Result<String> {
         title: check.title,
         group: check.group,
         needs: NeedsEntry {
-            actions: check.needs.actions.iter().map(|action| action.name).collect(),
+            actions: check.needs.all_actions().map(|action| action.name).collect(),
             hosts: check.needs.hosts,
             files: check.needs.files,
         },

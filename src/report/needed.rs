@@ -23,7 +23,7 @@ pub fn needed(checks: &[&'static Check], id: Option<&str>, style: Style) -> Resu
     for check in &chosen {
         let _ = write!(text, "\n{}\n{}", style.bold(check.id), lines(check));
     }
-    let actions: Vec<&Action> = chosen.iter().flat_map(|check| check.needs.actions).collect();
+    let actions: Vec<&Action> = chosen.iter().flat_map(|check| check.needs.all_actions()).collect();
     if actions.is_empty() {
         text.push_str("\nNo permission in AWS is needed.\n");
     } else {
@@ -35,7 +35,7 @@ pub fn needed(checks: &[&'static Check], id: Option<&str>, style: Style) -> Resu
 
 fn lines(check: &Check) -> String {
     let mut text = String::new();
-    for action in check.needs.actions {
+    for action in check.needs.all_actions() {
         let _ = writeln!(text, "  action  {} {}", action.name, action.why);
     }
     for (word, all) in [("host", check.needs.hosts), ("file", check.needs.files)] {
@@ -86,7 +86,7 @@ mod tests {
             .flat_map(|statement| statement["Action"].as_array().unwrap())
             .filter_map(|action| action.as_str())
             .collect();
-        for action in ALL.iter().flat_map(|check| check.needs.actions) {
+        for action in ALL.iter().flat_map(|check| check.needs.all_actions()) {
             assert!(allowed.contains(&action.name), "{}", action.name);
         }
     }

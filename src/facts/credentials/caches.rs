@@ -33,7 +33,7 @@ fn key(role: &Role<'_>) -> String {
     // In the order of the alphabet.
     let duration = role.section.value("duration_seconds").and_then(|text| text.parse::<i64>().ok());
     let text = |name: &str, key: &str| {
-        role.section.value(key).map(|value| format!("\"{name}\": {}", Value::String(value.to_owned())))
+        role.section.setting(key).map(|one| format!("\"{name}\": {}", Value::String(one.exact().to_owned())))
     };
     let parts = [
         duration.map(|seconds| format!("\"DurationSeconds\": {seconds}")),
@@ -58,10 +58,19 @@ pub(super) fn login_file(machine: &Machine, session: &str) -> PathBuf {
 /// The credentials of a session of `aws login`, whether they are still good or not.
 pub(super) async fn login(machine: &Machine, session: &str) -> Option<Credentials> {
     let cached: Value = serde_json::from_str(&machine.read_text(&login_file(machine, session)).await.ok()?).ok()?;
-    machine.secrets().learn(cached["refreshToken"].as_str().unwrap_or_default());
+    for secret in ["refreshToken", "dpopKey", "idToken"] {
+        machine.secrets().learn(cached[secret].as_str().unwrap_or_default());
+    }
     let keys = &cached["accessToken"];
     let expiry = keys["expiresAt"].as_str().and_then(moment);
     credentials(machine, keys, ["accessKeyId", "secretAccessKey", "sessionToken"], expiry, "Login")
+}
+
+/// Whether a session of `aws login` can be renewed without a person.
+pub(super) async fn is_renewable(machine: &Machine, session: &str) -> bool {
+    let text = machine.read_text(&login_file(machine, session)).await.unwrap_or_default();
+    let cached: Value = serde_json::from_str(&text).unwrap_or_default();
+    ["refreshToken", "dpopKey", "clientId"].iter().all(|field| cached[field].is_string())
 }
 
 fn credentials(

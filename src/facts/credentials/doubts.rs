@@ -1,8 +1,8 @@
 //! What is not as the person may think: rules that differ from tool to tool, and leftovers in the environment.
 
-use super::Choice;
 use super::plan::{Planner, Source};
 use crate::facts::Facts;
+use crate::facts::choice::Choice;
 use crate::facts::profiles::Setting;
 use crate::finding::Evidence;
 use crate::target::Protocol;
@@ -47,7 +47,7 @@ impl Doubts {
         let given = target.and_then(|target| target.given.as_ref());
         let is_grc = given.is_some_and(|url| url.protocol == Protocol::Grc);
 
-        let names_profile = choice.from.source.starts_with("AWS_");
+        let names_profile = choice.is_named();
         let from_env = matches!(source, Some(Source::Environment)) && !choice.explicit;
         let shadowed = (from_env && names_profile && profile.is_some() && !is_same_key(planner, choice))
             .then(|| choice.from.clone());

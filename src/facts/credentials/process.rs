@@ -4,7 +4,7 @@
 //! Source: "Sourcing credentials with an external process in the AWS CLI" (AWS CLI user guide).
 
 use super::caches::moment;
-use crate::machine::{Ended, Invocation, Machine};
+use crate::machine::{Ended, Invocation, Machine, Os};
 use aws_credential_types::Credentials;
 
 /// What a program gave.
@@ -20,7 +20,7 @@ pub(super) struct Given {
 /// # Errors
 /// What the program did instead, as the rest of a sentence.
 pub(super) async fn run(machine: &Machine, command: &str) -> Result<Given, String> {
-    let words = shlex::split(command).filter(|words| !words.is_empty()).ok_or("is no command")?;
+    let words = split(machine.os(), command).filter(|words| !words.is_empty()).ok_or("is no command")?;
     let program = machine.which(&words[0]).ok_or("names a program that cannot be found")?;
     let once = || async {
         let output =
@@ -36,6 +36,37 @@ pub(super) async fn run(machine: &Machine, command: &str) -> Result<Given, Strin
     let again = once().await;
     let unstable = again.is_ok_and(|again| again.access_key_id() != keys.access_key_id());
     Ok(Given { keys, unstable })
+}
+
+/// A command's words. Windows' own rules know no backslash but before a quote
+/// ("Parsing C++ command-line arguments", Microsoft C++ documentation).
+fn split(os: Os, command: &str) -> Option<Vec<String>> {
+    if os != Os::Windows {
+        return shlex::split(command);
+    }
+    let (mut words, mut word, mut quoted, mut begun) = (Vec::new(), String::new(), false, false);
+    for character in command.chars() {
+        match character {
+            '"' => {
+                quoted = !quoted;
+                begun = true;
+            }
+            ' ' | '\t' if !quoted => {
+                if begun {
+                    words.push(std::mem::take(&mut word));
+                }
+                begun = false;
+            }
+            other => {
+                word.push(other);
+                begun = true;
+            }
+        }
+    }
+    if begun {
+        words.push(word);
+    }
+    (!quoted).then_some(words)
 }
 
 /// Reads what was printed as botocore does.
@@ -58,7 +89,6 @@ fn read(machine: &Machine, json: &[u8]) -> Result<Credentials, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Os;
 
     fn machine() -> Machine {
         Machine::new(Os::Linux, [("PATH".into(), "/usr/bin:/bin".into())], "/".into())
@@ -72,6 +102,12 @@ mod tests {
         assert_eq!(given.keys.access_key_id(), "AKIAIOSFODNN7EXAMPLE");
         assert!(given.keys.expiry().is_some() && !given.unstable);
         assert_eq!(machine.secrets().scrub("wJalrXUtnFEMI"), "***");
+    }
+
+    #[test]
+    fn a_path_of_windows_stays_one() {
+        let words = split(Os::Windows, r#""C:\Program Files\corp\login.exe" --profile dev"#).unwrap();
+        assert_eq!(words, [r"C:\Program Files\corp\login.exe", "--profile", "dev"]);
     }
 
     #[tokio::test]

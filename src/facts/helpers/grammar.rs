@@ -30,6 +30,8 @@ pub enum HelperKind {
 pub struct AwsHelper {
     /// `--profile`, or `AWS_PROFILE=` in front.
     pub profile: Option<String>,
+    /// Whether that is `AWS_PROFILE=`, which keys in the environment come before.
+    pub profile_in_env: bool,
     /// `--region`.
     pub region: Option<String>,
     /// `--ignore-host-check`.
@@ -75,6 +77,7 @@ pub(super) fn classify(value: &str) -> (HelperKind, Program) {
     if base == "aws" {
         let mut aws = aws_options(&words[assignments + 1..]);
         let from_env = words[..assignments].iter().find_map(|word| word.strip_prefix("AWS_PROFILE="));
+        aws.profile_in_env = aws.profile.is_none() && from_env.is_some();
         aws.profile = aws.profile.or_else(|| from_env.map(str::to_owned));
         aws.bang_missing = bang.is_none() && !quoted && !is_absolute(&name);
         aws.quoted = quoted || (bang.is_some() && subcommand(&words[assignments + 1..]).is_none());
@@ -93,7 +96,8 @@ pub(super) fn classify(value: &str) -> (HelperKind, Program) {
         let options = aws_options(&inner[start..]);
         let profile =
             options.profile.clone().or_else(|| from_env.filter(|profile| !is_shell(profile)).map(str::to_owned));
-        let aws = AwsHelper { wrapped: true, profile, ..options };
+        let profile_in_env = options.profile.is_none() && profile.is_some();
+        let aws = AwsHelper { wrapped: true, profile, profile_in_env, ..options };
         return (HelperKind::Aws(aws), Program { name: "sh".into(), ..Program::default() });
     }
     let kind = match base.strip_prefix("git-credential-").unwrap_or(&base) {

@@ -160,7 +160,11 @@ impl Caller {
         let mut context = vec![
             ("aws:SourceIp".to_owned(), world.source_ip.clone()),
             ("aws:SecureTransport".to_owned(), "true".to_owned()),
+            ("aws:PrincipalArn".to_owned(), self.principal_arn()),
         ];
+        if !more.iter().any(|(name, _)| name == "aws:ViaAWSService") {
+            context.push(("aws:ViaAWSService".to_owned(), "false".to_owned()));
+        }
         context.extend(self.mfa.map(|mfa| ("aws:MultiFactorAuthPresent".to_owned(), mfa.to_string())));
         context.extend(
             resource
@@ -179,6 +183,14 @@ impl Caller {
             endpoint,
         };
         layers.evaluate(&Question { action, resource, context: &context })
+    }
+
+    /// The ARN that policies know: the role's, and not its session's.
+    fn principal_arn(&self) -> String {
+        match self.arn.split_once(":assumed-role/") {
+            Some((_, rest)) => format!("arn:aws:iam::{}:role/{}", self.account, rest.split('/').next().unwrap_or(rest)),
+            None => self.arn.clone(),
+        }
     }
 
     /// Nothing, when the caller may do this; else AWS's own words.

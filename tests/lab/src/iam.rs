@@ -8,6 +8,11 @@ pub(crate) fn answer(operation: &str, form: &Form, caller: &Caller, world: &Worl
     match operation {
         "SimulatePrincipalPolicy" => simulate(form, caller, world),
         "GetRole" => get_role(form, caller, world),
+        "GetUser" => get_user(form, caller, world),
+        "ListUserPolicies" | "ListRolePolicies" | "ListAttachedUserPolicies" | "ListAttachedRolePolicies" => {
+            list_policies(operation, form, caller, world)
+        }
+        "GetPolicy" | "GetPolicyVersion" => get_managed_policy(operation, form, caller, world),
         "GetUserPolicy" | "GetRolePolicy" | "GetGroupPolicy" => get_policy(operation, form, caller, world),
         "ListServiceSpecificCredentials" => list_credentials(form, caller, world),
         other => {
@@ -151,6 +156,68 @@ fn result(question: &Question<'_>, decision: &Decision, entity: &Entity<'_>) -> 
     format!(
         "<member><EvalActionName>{action}</EvalActionName><EvalResourceName>{resource}</EvalResourceName><EvalDecision>{word}</EvalDecision>{statements}{missing}{boundary}{organization}<ResourceSpecificResults><member><EvalResourceName>{resource}</EvalResourceName><EvalResourceDecision>{word}</EvalResourceDecision>{statements}{missing}{boundary}</member></ResourceSpecificResults></member>"
     )
+}
+
+fn get_user(form: &Form, caller: &Caller, world: &World) -> Result<String, Refusal> {
+    let name = field(form, "UserName").unwrap_or_default();
+    let arn = format!("arn:aws:iam::{}:user/{name}", caller.account);
+    caller.may(world, "iam:GetUser", &arn).map_err(denied)?;
+    let user = world.users.iter().find(|user| user.name == name && user.account == caller.account);
+    user.ok_or_else(|| Refusal::new(404, "NoSuchEntity", format!("The user with name {name} cannot be found.")))?;
+    let body = format!(
+        "<User><Path>/</Path><UserName>{name}</UserName><UserId>AIDAEXAMPLE</UserId><Arn>{arn}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></User>"
+    );
+    Ok(envelope("GetUser", &body))
+}
+
+/// The names of inline policies, or the attached ones.
+fn list_policies(operation: &str, form: &Form, caller: &Caller, world: &World) -> Result<String, Refusal> {
+    let (kind, parameter) = if operation.contains("Role") { ("role", "RoleName") } else { ("user", "UserName") };
+    let owner = field(form, parameter).unwrap_or_default();
+    let arn = format!("arn:aws:iam::{}:{kind}/{owner}", caller.account);
+    caller.may(world, &format!("iam:{operation}"), &arn).map_err(denied)?;
+    let of_user =
+        world.users.iter().filter(|user| kind == "user" && user.name == owner).flat_map(|user| &user.policies);
+    let of_role =
+        world.roles.iter().filter(|role| kind == "role" && role.name == owner).flat_map(|role| &role.policies);
+    let all: Vec<&Policy> = of_user.chain(of_role).filter(|policy| policy.group.is_none()).collect();
+    let is_managed = |policy: &&&Policy| policy.name.starts_with("arn:");
+    let bare = |policy: &Policy| policy.name.rsplit('/').next().unwrap_or_default().to_owned();
+    let body = if operation.contains("Attached") {
+        let member = |policy: &&Policy| {
+            format!("<member><PolicyName>{}</PolicyName><PolicyArn>{}</PolicyArn></member>", bare(policy), policy.name)
+        };
+        let members: Vec<String> = all.iter().filter(is_managed).map(member).collect();
+        format!("<AttachedPolicies>{}</AttachedPolicies><IsTruncated>false</IsTruncated>", members.join(""))
+    } else {
+        let names: Vec<String> = all
+            .iter()
+            .filter(|policy| !is_managed(policy))
+            .map(|policy| format!("<member>{}</member>", policy.name))
+            .collect();
+        format!("<PolicyNames>{}</PolicyNames><IsTruncated>false</IsTruncated>", names.join(""))
+    };
+    Ok(envelope(operation, &body))
+}
+
+/// A managed policy, or the one version that it has here.
+fn get_managed_policy(operation: &str, form: &Form, caller: &Caller, world: &World) -> Result<String, Refusal> {
+    let arn = field(form, "PolicyArn").unwrap_or_default();
+    caller.may(world, &format!("iam:{operation}"), &arn).map_err(denied)?;
+    let all = world.users.iter().flat_map(|user| &user.policies);
+    let mut all = all.chain(world.roles.iter().flat_map(|role| &role.policies));
+    let policy = all.find(|policy| policy.name == arn).ok_or_else(|| {
+        Refusal::new(404, "NoSuchEntity", format!("Policy {arn} does not exist or is not attachable."))
+    })?;
+    let body = if operation == "GetPolicy" {
+        format!("<Policy><Arn>{arn}</Arn><DefaultVersionId>v1</DefaultVersionId></Policy>")
+    } else {
+        let document = percent_encoding::utf8_percent_encode(&policy.document, percent_encoding::NON_ALPHANUMERIC);
+        format!(
+            "<PolicyVersion><Document>{document}</Document><VersionId>v1</VersionId><IsDefaultVersion>true</IsDefaultVersion></PolicyVersion>"
+        )
+    };
+    Ok(envelope(operation, &body))
 }
 
 /// An inline policy's text.

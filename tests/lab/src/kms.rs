@@ -122,6 +122,7 @@ pub(crate) fn through_codecommit(caller: &Caller, repository: &Repository, world
         ("kms:ViaService".to_owned(), format!("codecommit.{region}.amazonaws.com")),
         ("kms:CallerAccount".to_owned(), account.clone()),
         ("aws:RequestedRegion".to_owned(), region.clone()),
+        ("aws:ViaAWSService".to_owned(), "true".to_owned()),
     ];
     let resource = arn(region, &key.account, &key.id);
     for action in ACTIONS {

@@ -19,6 +19,14 @@ pub struct Choice {
     pub by_helper: bool,
 }
 
+impl Choice {
+    /// Whether somebody named it, so that it must exist.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.explicit || self.by_helper || self.from.source.starts_with("AWS_")
+    }
+}
+
 /// Which profile Git's AWS tools use: git-remote-codecommit's `profile@`, the helper's own `--profile`, `--profile`, then
 /// `AWS_DEFAULT_PROFILE`, `AWS_PROFILE`, `default` (botocore's order).
 ///
@@ -42,7 +50,8 @@ pub async fn choose(facts: &Facts) -> Result<Choice, Gap> {
         && let Some((helper, aws)) = chain.aws()
         && let Some(profile) = &aws.profile
     {
-        return Ok(explicit(profile, helper.entry.evidence(), true));
+        let by_option = !aws.profile_in_env;
+        return Ok(Choice { explicit: by_option, ..explicit(profile, helper.entry.evidence(), true) });
     }
     if let Some(profile) = &facts.request.profile {
         return Ok(explicit(profile, Evidence::new("--profile", profile), false));

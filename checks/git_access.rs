@@ -8,6 +8,7 @@ use crate::facts::access::{Access, NO_ANSWER, Read, ServerAnswer};
 use crate::facts::caller::Caller;
 use crate::facts::endpoint::EndpointProbe;
 use crate::facts::offered::Offered;
+use crate::facts::permissions::Permissions;
 use crate::finding::{Evidence, Finding, FindingKind};
 use crate::needs::Needs;
 use crate::shape::{Kind, Shape};
@@ -47,6 +48,10 @@ pub(super) static CHECK: Check = Check {
                     Caller::Known(identity) => Some(identity.account.as_str()),
                     Caller::Refused { .. } => None,
                 }),
+                allowed_by_iam: match access.refusal {
+                    Some(_) => facts.permissions().await.ok().and_then(Permissions::may_pull) == Some(true),
+                    None => false,
+                },
                 profile: match facts.credentials().await {
                     Ok(credentials) if credentials.choice.explicit => Some(credentials.choice.profile.as_str()),
                     _ => None,
@@ -74,6 +79,8 @@ struct View<'a> {
     offered: Option<&'a Shape>,
     /// The account of the AWS credentials, where it is known.
     account: Option<&'a str>,
+    /// Whether IAM's simulation allows what CodeCommit refuses.
+    allowed_by_iam: bool,
     /// The profile that was named for Git's AWS tools.
     profile: Option<&'a str>,
 }

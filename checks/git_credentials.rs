@@ -252,8 +252,8 @@ impl View<'_> {
 
     /// The option that names the credential's user, where that is not the caller.
     fn user_option(&self, name: &str) -> Vec<String> {
-        let user = name.rsplit_once("-at-").map_or(name, |(user, _)| user);
-        let user = user.split_once('+').map_or(user, |(user, _)| user);
+        let shape = Shape::of(name, None, std::time::SystemTime::UNIX_EPOCH);
+        let user = shape.iam_user().unwrap_or(name);
         if self.caller.principal == Principal::User(user.to_owned()) {
             return Vec::new();
         }

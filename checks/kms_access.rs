@@ -7,7 +7,7 @@ use crate::facts::credentials::needed_to_ask;
 use crate::facts::denial;
 use crate::facts::kms::{Key, KmsAccess};
 use crate::facts::permissions::{MFA_KEYS, Mfa};
-use crate::facts::repository::Repository;
+use crate::facts::repository::{self, Repository};
 use crate::facts::simulation::{Decision, Effect, Statement, is_one_of};
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::needs::{Needs, On, action};
@@ -39,6 +39,9 @@ pub(super) static CHECK: Check = Check {
             let git = git.ok();
             let works = git.is_some_and(Access::works);
             let refusal = git.and_then(|git| git.refusal.as_ref());
+            if repository::is_missing(repository.as_ref().ok().copied(), git) {
+                return Err(Gap::blocked("repository", "there is no such repository"));
+            }
             View { access: access?, repository: repository.ok(), refusal, works }.judge()
         })
     },
@@ -76,11 +79,18 @@ impl View<'_> {
         if self.works {
             return Ok(Verdict::new(format!("CodeCommit uses {} for Git", name(access)), vec![]));
         }
-        let findings: Vec<Finding> = simulated_denial(access)
+        // What CodeCommit says of the key itself is certain; whether it may use it, the policies tell better.
+        let said = self.refused();
+        let is_of_the_key =
+            said.as_ref().is_some_and(|said| [&DISABLED, &NOT_FOUND, &UNAVAILABLE].contains(&said.kind));
+        let findings: Vec<Finding> = said
+            .clone()
+            .filter(|_| is_of_the_key)
+            .or_else(|| simulated_denial(access))
             .or_else(|| state(access))
-            .or_else(|| spoken_denial(access))
+            .or_else(|| self.spoken_denial())
             .or_else(|| not_allowed(access))
-            .or_else(|| self.refused())
+            .or(said)
             .into_iter()
             .collect();
         if !findings.is_empty() {
@@ -124,12 +134,43 @@ impl View<'_> {
             "Look at the key's state and policy in the KMS console, and at what the identity's policies say of KMS",
         );
         let fix = match (&self.access.key, *kind == CUSTOMER_KEY && !self.access.key_is_assumed) {
-            (Some(key), true) => {
-                fix.instruct(policy::allow_through_codecommit(&policy::KEY_ACTIONS, &key.id, &self.access.region))
-            }
+            (Some(key), true) => fix.instruct(policy::allow_through_codecommit(
+                &policy::KEY_ACTIONS,
+                &self.access.arn_of(key),
+                &self.access.region,
+            )),
             _ => fix,
         };
         Some(Finding::new(kind, what).seen(seen).fix(fix.docs(docs::ENCRYPTION)))
+    }
+
+    /// An explicit deny in the words of KMS's own refusal. The call was not CodeCommit's, so a condition on `kms:ViaService` can
+    /// have decided otherwise; where IAM simulates with that condition, it knows better than the words.
+    fn spoken_denial(&self) -> Option<Finding> {
+        let access = self.access;
+        let (action, denial, text) = access.direct.iter().find_map(|(action, refusal)| {
+            let text = refusal.as_ref()?.text();
+            Some((action, denial::read(&text).filter(|denial| denial.explicit)?, text))
+        })?;
+        let is_simulated = matches!(denial.kind, Kind::Identity | Kind::Boundary | Kind::ServiceControl);
+        if is_simulated && access.simulation.is_some() {
+            return None;
+        }
+        let kind = denial.kind.name();
+        let source = denial.policy.map_or_else(|| format!("The {kind}"), |policy| format!("The {kind} {policy}"));
+        let message =
+            format!("{source} explicitly denies {action} on {}, at least to whoever asks KMS directly.", name(access));
+        let seen = Evidence::new(format!("{action} (dry run)"), text);
+        let finding =
+            Finding::new(&EXPLICIT_DENY, message).seen(seen).fix(lift(access, &source, &[action.as_str()], None));
+        // What is true of whoever asks directly explains nothing but CodeCommit's own word about the key.
+        let by_git = self.refusal.and_then(|answer| answer.exception.as_deref());
+        let by_api = match self.repository {
+            Some(Repository::Refused { code, .. }) => Some(code.as_str()),
+            _ => None,
+        };
+        let is_about_the_key = by_git.into_iter().chain(by_api).any(|code| code.starts_with("Encryption"));
+        Some(if is_about_the_key { finding.at_most(Severity::Warning) } else { finding.never_above(Severity::Warning) })
     }
 
     /// Which of the two it is that CodeCommit may not use the key: of the AWS managed key, nothing but a denial keeps anybody.
@@ -168,7 +209,7 @@ fn who(access: &KmsAccess) -> &str {
 /// An explicit deny that IAM simulates.
 fn simulated_denial(access: &KmsAccess) -> Option<Finding> {
     let decisions = access.simulation.iter().flatten();
-    let denied: Vec<&Decision> = decisions.filter(|decision| decision.effect == Effect::ExplicitDeny).collect();
+    let denied: Vec<&Decision> = decisions.filter(|decision| is_in_the_way(decision)).collect();
     let first = denied.first()?;
     let actions: Vec<&str> = denied.iter().map(|decision| decision.action.as_str()).collect();
     let source = first.source();
@@ -177,11 +218,12 @@ fn simulated_denial(access: &KmsAccess) -> Option<Finding> {
     let is_settled = |key: &str| access.mfa == Mfa::Never && is_one_of(key, MFA_KEYS);
     let mut open = first.open_keys();
     open.retain(|key| !is_settled(key));
+    let does = if first.effect == Effect::ExplicitDeny { "explicitly denies" } else { "does not allow" };
     let message = match open.as_slice() {
         [] if first.depends_on(MFA_KEYS) => {
             format!("{source} denies {what} on {key} without MFA, which Git's credentials never carry.")
         }
-        [] => format!("{source} explicitly denies {what} on {key}, so CodeCommit cannot decrypt the repository."),
+        [] => format!("{source} {does} {what} on {key}, so CodeCommit cannot decrypt the repository."),
         keys => format!("{source} denies {what} on {key}, unless {} allows it for Git.", keys.join(" or ")),
     };
     let seen = Evidence::new("iam:SimulatePrincipalPolicy", format!("{} for {}", actions.join(", "), who(access)));
@@ -192,24 +234,9 @@ fn simulated_denial(access: &KmsAccess) -> Option<Finding> {
     Some(finding.fix(lift(access, &source, &actions, first.statements.first())))
 }
 
-/// An explicit deny in the words of KMS's own refusal. The call was not CodeCommit's, so a condition on `kms:ViaService` can
-/// have decided otherwise; where IAM simulates with that condition, it knows better than the words.
-fn spoken_denial(access: &KmsAccess) -> Option<Finding> {
-    let (action, denial, text) = access.direct.iter().find_map(|(action, refusal)| {
-        let text = refusal.as_ref()?.text();
-        Some((action, denial::read(&text).filter(|denial| denial.explicit)?, text))
-    })?;
-    let is_simulated = matches!(denial.kind, Kind::Identity | Kind::Boundary | Kind::ServiceControl);
-    if is_simulated && access.simulation.is_some() {
-        return None;
-    }
-    let kind = denial.kind.name();
-    let source = denial.policy.map_or_else(|| format!("The {kind}"), |policy| format!("The {kind} {policy}"));
-    let message =
-        format!("{source} explicitly denies {action} on {}, at least to whoever asks KMS directly.", name(access));
-    let seen = Evidence::new(format!("{action} (dry run)"), text);
-    let finding = Finding::new(&EXPLICIT_DENY, message).seen(seen).fix(lift(access, &source, &[action.as_str()], None));
-    Some(finding.at_most(Severity::Warning))
+/// Whether a decision keeps even the AWS managed key from being used: a denial, or an organization that lists what it allows.
+fn is_in_the_way(decision: &Decision) -> bool {
+    decision.effect == Effect::ExplicitDeny || decision.is_denied() && decision.organization_allows == Some(false)
 }
 
 fn list(actions: &[&str]) -> String {
@@ -292,15 +319,21 @@ fn not_allowed(access: &KmsAccess) -> Option<Finding> {
     {
         return None;
     }
-    let message = format!("Nothing allows this identity to use the customer managed key {}.", key.id);
+    let simulated = access.simulation.iter().flatten().find(|decision| decision.effect == Effect::ImplicitDeny);
+    let narrowed = simulated.filter(|decision| decision.kind() != Kind::Identity);
+    let message = match narrowed {
+        Some(decision) => format!("{} does not allow the customer managed key {}.", decision.source(), key.id),
+        None => format!("Nothing allows this identity to use the customer managed key {}.", key.id),
+    };
     let mut finding = Finding::new(&CUSTOMER_KEY, message);
     finding = match &refused {
         Some((action, text)) => finding.seen(Evidence::new(format!("{action} (dry run)"), text)),
         None => finding.seen(Evidence::new("iam:SimulatePrincipalPolicy", format!("implicitDeny for {}", who(access)))),
     };
-    let allow = policy::allow_through_codecommit(&policy::KEY_ACTIONS, &key.id, &access.region);
+    let allow = policy::allow_through_codecommit(&policy::KEY_ACTIONS, &access.arn_of(key), &access.region);
     if implicit != Some(false) {
-        let fix = Fix::manual("Add this statement to a policy of the identity").instruct(allow).docs(docs::ENCRYPTION);
+        let to = narrowed.map_or("a policy of the identity".to_owned(), |decision| object(&decision.source()));
+        let fix = Fix::manual(format!("Have this statement added to {to}")).instruct(allow).docs(docs::ENCRYPTION);
         finding = finding.fix(fix);
     }
     if let Some(principal) = access.principal.as_deref().filter(|_| by_key || key.is_of_another_account(access)) {

@@ -6,13 +6,13 @@ use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
 use crate::facts::access::{Access, ServerAnswer};
 use crate::facts::credentials::needed_to_ask;
-use crate::facts::denial;
+use crate::facts::denial::{self, Denial};
 use crate::facts::endpoint::EndpointProbe;
 use crate::facts::method::Method;
 use crate::facts::offered::Offered;
 use crate::facts::permissions::{BRANCH_KEYS, MFA_KEYS, Mfa, NETWORK_KEYS, PULL, PUSH, Permissions};
 use crate::facts::principal::presents_another;
-use crate::facts::repository::Repository;
+use crate::facts::repository;
 use crate::facts::simulation::{Decision, Effect, is_one_of};
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::needs::{Needs, On, action};
@@ -54,9 +54,8 @@ pub(super) static CHECK: Check = Check {
             let of_another = method?.method == Method::GitCredentials && is_signature;
             let of_another = of_another || presents_another(facts).await.is_some();
             // What nobody may do to a repository that is not there is no use knowing.
-            let is_missing = facts.repository().await.is_ok_and(|one| *one == Repository::Missing);
             let access = access.ok();
-            if is_missing && !access.is_some_and(Access::works) {
+            if repository::is_missing(facts.repository().await.ok(), access) {
                 return Err(Gap::blocked("repository", "there is no such repository"));
             }
             let view = View {
@@ -140,10 +139,20 @@ impl View<'_> {
         self.permissions.principal.as_deref().unwrap_or("this identity")
     }
 
-    /// What keeps the identity from pulling.
+    /// What keeps the identity from pulling. The server's own words come first, where they name another kind of policy than the
+    /// simulation: it knows no session, resource control or VPC endpoint policy, and not every condition.
     fn pulling(&self) -> Option<Finding> {
         let refusal = self.access.and_then(|access| access.refusal.as_ref());
-        let simulated = self.permissions.pull.as_ref().and_then(|decision| self.simulated(decision));
+        let simulated = self.permissions.pull.as_ref().filter(|decision| decision.is_denied());
+        let denial = refusal.and_then(|answer| answered(answer, PULL));
+        let agree = match (&denial, simulated) {
+            (Some(denial), Some(decision)) => {
+                let explicit = decision.effect == Effect::ExplicitDeny;
+                denial.kind == decision.kind() && denial.explicit == explicit
+            }
+            _ => true,
+        };
+        let simulated = simulated.filter(|_| agree).and_then(|decision| self.simulated(decision));
         simulated.or_else(|| self.said(refusal?, PULL)).or_else(|| self.by_the_endpoint(refusal?, PULL))
     }
 
@@ -155,8 +164,10 @@ impl View<'_> {
             // CodeCommit has let the first request of a push through; what is left are rules for branches.
             self.branch_rule()
         } else {
-            let simulated = self.permissions.push.as_ref().and_then(|decision| self.simulated(decision));
-            simulated
+            // Where Git reads although the simulation denies it, more is true of the request than the simulation knows.
+            let knows = !self.access.is_some_and(Access::works) || self.permissions.may_pull() != Some(false);
+            let push = self.permissions.push.as_ref().filter(|_| knows);
+            push.and_then(|decision| self.simulated(decision))
                 .or_else(|| self.branch_rule())
                 .or_else(|| self.said(refused?, PUSH))
                 .or_else(|| self.by_the_endpoint(refused?, PUSH))
@@ -179,6 +190,9 @@ impl View<'_> {
             return None;
         }
         let action = decision.action.as_str();
+        // What denies with MFA as well is the reason, and not what only wants it.
+        let with_mfa = self.permissions.with_mfa(action);
+        let decision = with_mfa.filter(|with| with.effect == Effect::ExplicitDeny).unwrap_or(decision);
         let (kind, message, fix) = if self.mfa_would_help(action) {
             self.wants_mfa(decision)
         } else {
@@ -230,10 +244,8 @@ impl View<'_> {
 
     /// A denial in the server's own words.
     fn said(&self, answer: &ServerAnswer, action: &str) -> Option<Finding> {
-        let denial = denial::read(answer.message.as_deref()?)?;
-        // What is said of KMS is for kms-access.
-        let about = denial.action.as_deref().is_none_or(|said| said.eq_ignore_ascii_case(action));
-        about.then(|| self.by_words(&denial, action).seen(Evidence::new("CodeCommit", answer.told())))
+        let denial = answered(answer, action)?;
+        Some(self.by_words(&denial, action).seen(Evidence::new("CodeCommit", answer.told())))
     }
 
     /// Through a VPC endpoint, when IAM allows it and CodeCommit does not.
@@ -271,6 +283,13 @@ impl View<'_> {
         let places = decision.statements.iter().map(|one| Evidence::new(one.name(), one.place()));
         Some(places.fold(finding, Finding::seen).fix(fix))
     }
+}
+
+/// What a refusal says of an action; what is said of KMS is for kms-access.
+fn answered(answer: &ServerAnswer, action: &str) -> Option<Denial> {
+    let denial = denial::read(answer.message.as_deref()?)?;
+    let about = denial.action.as_deref().is_none_or(|said| said.eq_ignore_ascii_case(action));
+    about.then_some(denial)
 }
 
 #[cfg(test)]

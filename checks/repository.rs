@@ -8,7 +8,7 @@ use crate::facts::caller::Caller;
 use crate::facts::credentials::needed_to_ask;
 use crate::facts::elsewhere::{Elsewhere, Look};
 use crate::facts::principal::presents_another;
-use crate::facts::repository::Repository;
+use crate::facts::repository::{Repository, is_missing};
 use crate::finding::{Evidence, Finding, FindingKind, Fix};
 use crate::needs::{Needs, On, action};
 use crate::target::{CloneUrl, Protocol};
@@ -70,7 +70,7 @@ async fn judge(facts: &Facts) -> Result<Verdict, Gap> {
     // With a Git credential of another account, this account is not where Git looks.
     let offered = if url.protocol == Protocol::Https { facts.offered().await.ok() } else { None };
     let other = offered.and_then(|offered| offered.shape()?.account.as_deref()).filter(|other| Some(*other) != account);
-    let is_missing = *repository == Repository::Missing && !works;
+    let is_missing = is_missing(Some(repository), access);
     if let Some(why) = presents_another(facts).await.filter(|_| is_missing) {
         return Err(Gap::unknown(format!("the account of the AWS credentials has none; {why}")));
     }
@@ -112,7 +112,7 @@ impl View<'_> {
                 let empty = is_empty.then(|| self.empty());
                 Ok(Verdict::new(format!("{name} exists in {}", self.place()), empty.into_iter().collect()))
             }
-            (Repository::Missing, Some(elsewhere)) => {
+            (Repository::Missing | Repository::Refused { .. }, Some(elsewhere)) => {
                 let summary = format!("there is no {name} in {}", self.place());
                 Ok(Verdict::new(summary, self.missing(elsewhere)))
             }
@@ -161,7 +161,8 @@ impl View<'_> {
 
     fn asked(&self) -> Evidence {
         let said = format!("RepositoryDoesNotExistException: {} in {}", self.name(), self.place());
-        Evidence::new("codecommit:GetRepository", said)
+        let by_api = *self.repository == Repository::Missing;
+        Evidence::new(if by_api { "codecommit:GetRepository" } else { "CodeCommit, to Git" }, said)
     }
 
     fn spelt_otherwise(&self, near: &str) -> Finding {

@@ -23,6 +23,7 @@ fn judge(access: &Access, user: &str) -> Verdict {
         url: &CloneUrl::read(URL),
         offered: Some(&shape),
         account: Some("999999999999"),
+        allowed_by_iam: false,
         profile: Some("dev"),
     }
     .judge()

@@ -23,6 +23,7 @@ impl View<'_> {
             404 => self.look_for_it(),
             _ if exception.contains("Encryption") => allow_key(),
             _ if exception.contains("AccessDenied") => self.allow("codecommit:GitPull"),
+            403 if self.allowed_by_iam && answer.is_about_permission() => look_at_the_others(),
             401 | 403 if self.git_credential().is_some() && (exception.is_empty() || answer.is_about_who()) => {
                 reset_password()
             }
@@ -106,6 +107,15 @@ fn allow_key() -> Fix {
              that denies them.",
         )
         .docs(docs::ENCRYPTION)
+}
+
+/// The policies that IAM's simulation does not know.
+fn look_at_the_others() -> Fix {
+    Fix::manual(
+        "IAM's policies allow it: look at the policy of the session, of the VPC endpoint and of the organization's resources, \
+         which no simulation knows; with a Git credential also at its password",
+    )
+    .docs(docs::ACCESS_DENIED)
 }
 
 fn reset_password() -> Fix {

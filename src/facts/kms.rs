@@ -4,8 +4,7 @@
 //! The alias `alias/aws/codecommit` is never described: KMS would create the key that it stands for.
 
 use super::Facts;
-use super::api::{Api, Refusal, no_answer};
-use super::caller::Identity;
+use super::api::{Refusal, no_answer};
 use super::permissions::{self, Mfa};
 use super::principal::{self, Asker};
 use super::repository::Repository;
@@ -72,6 +71,17 @@ pub struct Key {
     pub refusal: Option<Refusal>,
 }
 
+impl KmsAccess {
+    /// A key's ARN, which policies name it by.
+    #[must_use]
+    pub fn arn_of(&self, key: &Key) -> String {
+        if key.id.starts_with("arn:") {
+            return key.id.clone();
+        }
+        format!("arn:{}:kms:{}:{}:key/{}", Partition::of(&self.region).name(), self.region, self.account, key.id)
+    }
+}
+
 impl Key {
     /// Whether the key belongs to another account than the repository.
     #[must_use]
@@ -123,7 +133,7 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
 
     let resource = key.as_ref().map_or_else(
         || format!("arn:{}:kms:{}:{}:key/*", Partition::of(api.region()).name(), api.region(), identity.account),
-        |key| arn(key, api, &identity),
+        |key| access.arn_of(key),
     );
     let simulating = async {
         match &principal {
@@ -156,13 +166,6 @@ pub async fn observe(facts: &Facts) -> Result<KmsAccess, Gap> {
         }
     }
     Ok(access)
-}
-
-fn arn(key: &Key, api: &Api, identity: &Identity) -> String {
-    if key.id.starts_with("arn:") {
-        return key.id.clone();
-    }
-    format!("arn:{}:kms:{}:{}:key/{}", Partition::of(api.region()).name(), api.region(), identity.account, key.id)
 }
 
 /// The id of the AWS managed key, from the list of aliases; `None` when there is no such key yet.

@@ -1,6 +1,7 @@
 //! The repository as the CodeCommit API describes it.
 
 use super::Facts;
+use super::access::Access;
 use super::api::{Refusal, no_answer};
 use crate::check::Gap;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,17 @@ impl Repository {
             Self::Exists { default_branch, .. } => default_branch.as_deref(),
             _ => None,
         }
+    }
+}
+
+/// Whether the repository is not there: by the API's word, or, where that may not be asked, by what Git was told.
+#[must_use]
+pub fn is_missing(repository: Option<&Repository>, access: Option<&Access>) -> bool {
+    let git_says_so = access.and_then(|access| access.refusal.as_ref()).is_some_and(|answer| answer.status == 404);
+    match repository {
+        Some(Repository::Exists { .. }) => false,
+        Some(Repository::Missing) => !access.is_some_and(Access::works),
+        Some(Repository::Refused { .. }) | None => git_says_so,
     }
 }
 

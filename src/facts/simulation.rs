@@ -55,6 +55,9 @@ pub struct Statement {
     pub text: Option<String>,
 }
 
+/// How many statements that deny are read.
+const MOST: usize = 5;
+
 /// A condition key, its type and its value.
 pub(super) type Given = (&'static str, ContextKeyTypeEnum, String);
 
@@ -89,17 +92,23 @@ pub(super) async fn ask(
     }
     let answer = request.send().await.map_err(|error| Refusal::read(&error))?;
     let mut decisions: Vec<Decision> = answer.evaluation_results().iter().map(read).collect();
-    // The keys that IAM misses are those of all policies; which of them matter, only the statement itself tells.
-    let open = |decision: &&mut Decision| decision.effect == Effect::ExplicitDeny && !decision.statements.is_empty();
-    if let Some(first) = decisions.iter_mut().find(open) {
-        let denied = first.statements[0].clone();
-        let text = match denied.span {
-            Some(span) => statement::read(iam, principal, &denied.policy, span).await,
-            None => None,
-        };
-        for decision in decisions.iter_mut().filter(|decision| decision.statements.first() == Some(&denied)) {
-            decision.statements[0].text.clone_from(&text);
+    // The keys that IAM misses are those of all policies; which of them matter, only the statements themselves tell.
+    let mut denying: Vec<Statement> = Vec::new();
+    for decision in decisions.iter().filter(|decision| decision.effect == Effect::ExplicitDeny) {
+        denying.extend(
+            decision.statements.iter().filter(|one| !denying.contains(one)).take(MOST).cloned().collect::<Vec<_>>(),
+        );
+    }
+    let texts = futures_util::future::join_all(
+        denying.iter().map(|one| async move { statement::read(iam, principal, &one.policy, one.span?).await }),
+    );
+    for (read, text) in denying.iter().zip(texts.await) {
+        for one in decisions.iter_mut().flat_map(|decision| &mut decision.statements).filter(|one| *one == read) {
+            one.text.clone_from(&text);
         }
+    }
+    for decision in &mut decisions {
+        decision.put_the_certain_first();
     }
     Ok(decisions)
 }
@@ -146,6 +155,18 @@ fn read_statement(statement: &aws_sdk_iam::types::Statement) -> Statement {
 }
 
 impl Decision {
+    /// Of several statements that deny, one that looks at nothing unknown decides, whatever the others look at.
+    fn put_the_certain_first(&mut self) {
+        let is_open = |statement: &Statement| {
+            let text = statement.text.as_deref();
+            text.is_none_or(|text| statement::keys_of(text).iter().any(|key| self.misses(&[key])))
+        };
+        let certain = self.statements.iter().position(|statement| !is_open(statement));
+        if let Some(at) = certain {
+            self.statements.swap(0, at);
+        }
+    }
+
     /// Whether something keeps the principal from it.
     #[must_use]
     pub fn is_denied(&self) -> bool {
@@ -283,6 +304,19 @@ mod tests {
         decision.statements[0].text = Some(text.into());
         assert!(!decision.depends_on(&["aws:SourceIp"]) && decision.depends_on(&["aws:multifactorauthpresent"]));
         assert_eq!(decision.open_keys(), ["aws:MultiFactorAuthPresent"]);
+    }
+
+    #[test]
+    fn the_statement_that_decides_in_any_case_comes_first() {
+        let with = |name: &str, text: &str| Statement { text: Some(text.into()), ..statement(name)[0].clone() };
+        let office = with("Office", r#"{"Condition": {"NotIpAddress": {"aws:SourceIp": "x"}}}"#);
+        let mut decision = Decision {
+            missing_context: vec!["aws:SourceIp".into()],
+            statements: vec![office, with("Freeze", r#"{"Effect": "Deny"}"#)],
+            ..Decision::default()
+        };
+        decision.put_the_certain_first();
+        assert_eq!(decision.statements[0].policy, "Freeze");
     }
 
     #[test]

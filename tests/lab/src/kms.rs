@@ -127,7 +127,10 @@ pub(crate) fn through_codecommit(caller: &Caller, repository: &Repository, world
     let resource = arn(region, &key.account, &key.id);
     for action in ACTIONS {
         let decision = caller.decide(world, action, &resource, &context);
-        if decision.denied || !(key.aws_managed || decision.allowed && key.admits(&caller.account)) {
+        if decision.denied
+            || decision.organization_allows == Some(false)
+            || !(key.aws_managed || decision.allowed && key.admits(&caller.account))
+        {
             return Err(Refusal::new(
                 400,
                 "EncryptionKeyAccessDeniedException",

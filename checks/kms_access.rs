@@ -170,7 +170,7 @@ impl View<'_> {
             _ => None,
         };
         let is_about_the_key = by_git.into_iter().chain(by_api).any(|code| code.starts_with("Encryption"));
-        Some(if is_about_the_key { finding.at_most(Severity::Warning) } else { finding.never_above(Severity::Warning) })
+        Some(if is_about_the_key { finding.at_most(Severity::Warning) } else { finding.never_above(Severity::Note) })
     }
 
     /// Which of the two it is that CodeCommit may not use the key: of the AWS managed key, nothing but a denial keeps anybody.
@@ -182,12 +182,14 @@ impl View<'_> {
                 &EXPLICIT_DENY,
                 "A policy denies KMS, so CodeCommit may not use the AWS managed key for this identity.",
             ),
-            (true, _) if access.simulation.is_none() => (
+            (true, _) => (
                 &CUSTOMER_KEY,
                 "CodeCommit may not use the repository's key for this identity: it is a customer managed key that is not \
                  allowed, or a policy denies KMS.",
             ),
-            _ => (&CUSTOMER_KEY, "CodeCommit may not use the repository's customer managed key for this identity."),
+            (false, false) => {
+                (&CUSTOMER_KEY, "CodeCommit may not use the repository's customer managed key for this identity.")
+            }
         }
     }
 }

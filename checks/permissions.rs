@@ -203,7 +203,7 @@ impl View<'_> {
                     self.other_network(decision)
                 }
                 _ if decision.effect == Effect::ExplicitDeny => self.denied(decision),
-                _ => self.nothing_allows(action),
+                _ => self.nothing_allows(action, Some(decision)),
             }
         };
         let finding = Finding::new(kind, message).seen(self.evidence(decision));
@@ -217,14 +217,25 @@ impl View<'_> {
         let is_settled = |key: &&str| is_one_of(key, MFA_KEYS) && self.permissions.mfa != Mfa::Unknown;
         match decision.effect {
             Effect::ExplicitDeny => decision.open_keys().iter().all(is_settled),
-            _ => *kind != SOURCE_NETWORK && (*kind != MFA_REQUIRED || self.permissions.mfa != Mfa::Unknown),
+            _ => {
+                *kind != SOURCE_NETWORK
+                    && !self.is_open(decision)
+                    && (*kind != MFA_REQUIRED || self.permissions.mfa != Mfa::Unknown)
+            }
         }
+    }
+
+    /// Whether nothing allows it, and a policy that could not be read looks at the network.
+    fn is_open(&self, decision: &Decision) -> bool {
+        decision.effect == Effect::ImplicitDeny
+            && decision.misses(NETWORK_KEYS)
+            && self.permissions.would_allow.is_none()
     }
 
     /// Whether a statement would allow it from another network.
     fn is_allowed_elsewhere(&self, decision: &Decision) -> bool {
         decision.effect == Effect::ImplicitDeny
-            && self.permissions.would_allow.iter().any(|key| is_one_of(key, NETWORK_KEYS))
+            && self.permissions.would_allow.iter().flatten().any(|key| is_one_of(key, NETWORK_KEYS))
     }
 
     /// Whether the action would be allowed in a session with MFA.
@@ -264,7 +275,7 @@ impl View<'_> {
 
     /// A refusal without words and without a simulation.
     fn refused(&self, answer: &ServerAnswer, action: &str) -> Finding {
-        let (kind, message, fix) = self.nothing_allows(action);
+        let (kind, message, fix) = self.nothing_allows(action, None);
         Finding::new(kind, message).seen(Evidence::new("git-receive-pack", answer.told())).fix(fix)
     }
 

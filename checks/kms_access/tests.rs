@@ -79,7 +79,7 @@ fn what_kms_says_of_a_direct_call_counts_where_no_simulation_knows_it() {
     // A condition on kms:ViaService is true for CodeCommit, and false for us.
     assert_eq!(ids(&spoken("an identity-based policy", allowed())), Vec::<&str>::new());
     let verdict = judge(&spoken("a resource control policy", allowed()), None).unwrap();
-    assert_eq!((verdict.ids(), verdict.severity()), (vec!["explicit-deny"], Some(Severity::Warning)));
+    assert_eq!((verdict.ids(), verdict.severity()), (vec!["explicit-deny"], Some(Severity::Note)));
 }
 
 #[test]

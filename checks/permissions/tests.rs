@@ -141,9 +141,13 @@ fn the_source_network_is_a_doubt_that_git_s_failure_confirms() {
     );
 
     let nothing = with_pull(missing(decision(PULL, Effect::ImplicitDeny), "aws:SourceIp"));
-    let there = Permissions { would_allow: vec!["aws:SourceIp".into()], ..nothing.clone() };
+    let there = Permissions { would_allow: Some(vec!["aws:SourceIp".into()]), ..nothing.clone() };
     assert_eq!(one(&there, None).kind.id, "source-network");
-    assert_eq!(one(&nothing, None).kind.id, "pull-denied", "another policy looks at it");
+    let unread = one(&nothing, None);
+    assert_eq!((unread.kind.id, unread.severity), ("pull-denied", Severity::Warning));
+    let other = Permissions { would_allow: Some(vec![]), ..nothing };
+    let other = one(&other, None);
+    assert_eq!((other.kind.id, other.severity), ("pull-denied", Severity::Error), "another policy looks at it");
 }
 
 #[test]

@@ -25,9 +25,13 @@ impl View<'_> {
     }
 
     /// Nothing allows it.
-    pub(super) fn nothing_allows(&self, action: &str) -> Told {
+    pub(super) fn nothing_allows(&self, action: &str, decision: Option<&Decision>) -> Told {
         let kind = if action == PUSH { &PUSH_DENIED } else { &PULL_DENIED };
-        let message = format!("Nothing allows {} to do {action} on {}.", self.who(), self.arn());
+        let unless = match decision {
+            Some(decision) if self.is_open(decision) => ", as far as can be told without knowing its network",
+            _ => "",
+        };
+        let message = format!("Nothing allows {} to do {action} on {}{unless}.", self.who(), self.arn());
         let fix = Fix::manual("Add this statement to a policy of the identity");
         (kind, message, fix.instruct(policy::allow(&[action], self.arn())).docs(docs::PERMISSIONS))
     }
@@ -81,16 +85,16 @@ impl View<'_> {
     pub(super) fn other_network(&self, decision: &Decision) -> Told {
         let mut keys = match decision.effect {
             Effect::ExplicitDeny => decision.open_keys(),
-            _ => self.permissions.would_allow.iter().map(String::as_str).collect(),
+            _ => self.permissions.would_allow.iter().flatten().map(String::as_str).collect(),
         };
         keys.retain(|key| is_one_of(key, NETWORK_KEYS));
-        let (source, action) = (decision.source(), decision.action.as_str());
-        let does = if decision.effect == Effect::ExplicitDeny {
-            format!("{source} denies {action} on {}", self.arn())
+        let (source, action, arn) = (decision.source(), decision.action.as_str(), self.arn());
+        let keys = keys.join(" and ");
+        let message = if decision.effect == Effect::ExplicitDeny {
+            format!("{source} denies {action} on {arn}, depending on the network that the request comes from ({keys}).")
         } else {
-            format!("Nothing allows {action} on {}", self.arn())
+            format!("{action} on {arn} is allowed from some networks only ({keys}).")
         };
-        let message = format!("{does} from this network: it depends on {}.", keys.join(" and "));
         let fix =
             Fix::manual("Connect from the network that the policy means (VPN, VPC endpoint), or have it name this one");
         let fix = if decision.effect == Effect::ExplicitDeny {
@@ -134,7 +138,7 @@ impl View<'_> {
                 self.widen("the session policy, given when the role was assumed", action),
             ),
             _ => {
-                let (kind, message, fix) = self.nothing_allows(action);
+                let (kind, message, fix) = self.nothing_allows(action, None);
                 return Finding::new(kind, message).fix(fix);
             }
         };

@@ -52,7 +52,7 @@ pub struct Permissions {
     /// The decision about pushing to a branch, with its name; asked only where a policy looks at it.
     pub branch: Option<(String, Decision)>,
     /// The condition keys of statements that would allow pulling, where nothing does and a policy looks at the network.
-    pub would_allow: Vec<String>,
+    pub would_allow: Option<Vec<String>>,
     /// Why there was no simulation.
     pub refused: Option<String>,
 }
@@ -175,12 +175,12 @@ async fn had_there_been_mfa(
 }
 
 /// What would allow pulling from another network, where nothing allows it from here.
-async fn elsewhere(iam: &Client, principal: &str, permissions: &Permissions) -> Vec<String> {
+async fn elsewhere(iam: &Client, principal: &str, permissions: &Permissions) -> Option<Vec<String>> {
     match &permissions.pull {
         Some(pull) if pull.effect == Effect::ImplicitDeny && pull.misses(NETWORK_KEYS) => {
-            statement::conditions_to_allow(iam, principal, PULL, &permissions.arn).await.unwrap_or_default()
+            statement::conditions_to_allow(iam, principal, PULL, &permissions.arn).await
         }
-        _ => Vec::new(),
+        _ => None,
     }
 }
 

@@ -40,14 +40,12 @@ impl Repository {
     }
 }
 
-/// Whether the repository is not there: by the API's word, or, where that may not be asked, by what Git was told.
+/// Whether the repository is not there: by what Git was told, or, where it was told nothing, by the API's word.
 #[must_use]
 pub fn is_missing(repository: Option<&Repository>, access: Option<&Access>) -> bool {
-    let git_says_so = access.and_then(|access| access.refusal.as_ref()).is_some_and(|answer| answer.status == 404);
-    match repository {
-        Some(Repository::Exists { .. }) => false,
-        Some(Repository::Missing) => !access.is_some_and(Access::works),
-        Some(Repository::Refused { .. }) | None => git_says_so,
+    match access.and_then(|access| access.refusal.as_ref()) {
+        Some(answer) => answer.status == 404 && !matches!(repository, Some(Repository::Exists { .. })),
+        None => repository == Some(&Repository::Missing) && !access.is_some_and(Access::works),
     }
 }
 

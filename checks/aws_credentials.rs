@@ -9,7 +9,7 @@ use crate::facts::choice::Choice;
 use crate::facts::credentials::{AwsCredentials, Found, Outcome};
 use crate::facts::method::{Certainty, Decision, Method};
 use crate::facts::profiles::Profiles;
-use crate::finding::{Evidence, Finding, FindingKind, Fix};
+use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::needs::{Needs, On, action};
 use crate::shape::{Shape, span};
 use told::{instance_unreachable, sso, unreadable};
@@ -170,6 +170,11 @@ impl View<'_> {
         }
         // The AWS CLI signs with whatever keys it has, whether they are still good or not.
         let signs_anyway = matches!(self.credentials.outcome, Outcome::Expired { .. } | Outcome::TokenMissing(_));
+        let is_slip = self.credentials.outcome == Outcome::NoSuchProfile && self.choice().from.source == "--profile";
+        if self.helper_signs() && is_slip {
+            let finding = self.missing_profile().at_most(Severity::Warning);
+            return Ok(Verdict::new(format!("no profile {profile}"), vec![finding]));
+        }
         if self.helper_signs() && !signs_anyway {
             return Err(Gap::not_applicable("the credential helper has AWS credentials of its own"));
         }

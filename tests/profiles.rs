@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 
 const DOCTOR: &str = env!("CARGO_BIN_EXE_codecommit-doctor");
 const URL: &str = "https://git-codecommit.us-east-2.amazonaws.com/v1/repos/MyDemoRepo";
+/// Git would ask the AWS CLI, and so a profile's program may be run.
+const HELPER: &str = "[credential \"https://git-codecommit.*.amazonaws.com\"]\n\thelper = !aws codecommit credential-helper $@\n\tUseHttpPath = true\n";
 const WORLD: &str = include_str!("profiles/world.toml");
 const TABLE: &str = include_str!("profiles/set_ups.toml");
 
@@ -96,6 +98,7 @@ impl SetUp {
     fn scene(&self, lab: &Lab) -> Result<Scene> {
         let mut scene = Scene::new(lab)?;
         scene.tool("aws")?;
+        scene.file(".gitconfig", HELPER)?;
         if !self.config.is_empty() {
             scene.file(".aws/config", &self.config)?;
         }

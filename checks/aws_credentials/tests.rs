@@ -1,6 +1,5 @@
 use super::*;
 use crate::facts::credentials::{Doubts, Flaw, SsoProblem};
-use crate::finding::Severity;
 
 fn method(method: Method) -> Decision {
     Decision { method, reason: String::new(), certainty: Certainty::Sure }

@@ -48,7 +48,7 @@ pub enum Look {
 
 impl Elsewhere {
     /// The places whose answer is known.
-    pub fn told<'a>(places: &'a [(String, Look)]) -> impl Iterator<Item = &'a str> {
+    pub fn told(places: &[(String, Look)]) -> impl Iterator<Item = &str> {
         places.iter().filter(|(_, look)| *look == Look::HasNot).map(|(place, _)| place.as_str())
     }
 

@@ -149,6 +149,8 @@ fn a_credential_process_is_bounded_and_its_words_are_its_own() -> Result<()> {
     scene.env("HTTPS_PROXY", "http://127.0.0.1:1");
     scene.program("leak", &format!("#!/bin/sh\necho {CANARY} >&2\necho {CANARY}\nexit 3\n"))?;
     scene.file(".aws/config", "[default]\nregion = us-east-2\ncredential_process = leak\n")?;
+    // It is run because Git would have the AWS CLI run it.
+    scene.file(".gitconfig", "[credential]\n\thelper = !aws codecommit credential-helper $@\n")?;
     let output = scene.run(DOCTOR, &["--method", "credential-helper", "--verbose", URL])?;
     let page = text(&output).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(!page.contains(CANARY) && page.contains("ends with status 3"), "{}", text(&output));

@@ -1,4 +1,4 @@
-//! The metadata service of an instance (IMDSv2) and of a container: both give the first role's session.
+//! The metadata service of an instance (`IMDSv2`) and of a container: both give the first role's session.
 
 use crate::Region;
 use crate::server::{Answer, plain};

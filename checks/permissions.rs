@@ -46,8 +46,13 @@ pub(super) static CHECK: Check = Check {
     },
     judge: |facts| {
         Box::pin(async move {
-            needed_to_ask(facts).await?;
             let (permissions, access, method) = tokio::join!(facts.permissions(), facts.access(), facts.method());
+            // What CodeCommit says of its own accord needs no AWS credentials.
+            let by_words = access.as_ref().ok().and_then(|access| of_words(access));
+            let permissions = match needed_to_ask(facts).await.and(permissions) {
+                Ok(permissions) => permissions,
+                Err(gap) => by_words.as_ref().ok_or(gap)?,
+            };
             // With a helper that is not meant, or that has keys of its own, Git presents somebody else.
             let offered = facts.offered().await.ok().and_then(Offered::shape);
             let is_signature = offered.is_some_and(|shape| shape.account.is_none());
@@ -59,7 +64,7 @@ pub(super) static CHECK: Check = Check {
                 return Err(Gap::blocked("repository", "there is no such repository"));
             }
             let view = View {
-                permissions: permissions?,
+                permissions,
                 access: access.filter(|_| !of_another),
                 is_private: facts.endpoint().await.is_ok_and(EndpointProbe::is_private),
             };
@@ -294,6 +299,17 @@ impl View<'_> {
         let places = decision.statements.iter().map(|one| Evidence::new(one.name(), one.place()));
         Some(places.fold(finding, Finding::seen).fix(fix))
     }
+}
+
+/// What is known where AWS cannot be asked, and CodeCommit's refusal names who may not do what.
+fn of_words(access: &Access) -> Option<Permissions> {
+    let denial = answered(access.refusal.as_ref()?, PULL)?;
+    Some(Permissions {
+        principal: denial.principal,
+        arn: denial.resource?,
+        refused: Some("there are no AWS credentials to ask with".to_owned()),
+        ..Permissions::default()
+    })
 }
 
 /// What a refusal says of an action; what is said of KMS is for kms-access.

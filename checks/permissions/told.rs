@@ -139,7 +139,8 @@ impl View<'_> {
             ),
             _ => {
                 let (kind, message, fix) = self.nothing_allows(action, None);
-                return Finding::new(kind, message).fix(fix);
+                let who = denial.principal.as_deref().unwrap_or(self.who());
+                return Finding::new(kind, message.replace(self.who(), who)).fix(fix);
             }
         };
         let does = if denial.explicit { "explicitly denies" } else { "does not allow" };

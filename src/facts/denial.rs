@@ -9,6 +9,10 @@ use std::sync::LazyLock;
 /// An access-denied message, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
+    /// Who was refused: an ARN, as STS gives it.
+    pub principal: Option<String>,
+    /// The resource that it was about: an ARN.
+    pub resource: Option<String>,
     /// The action that was refused, where the message names it.
     pub action: Option<String>,
     /// Whether a statement denies it; otherwise nothing allows it.
@@ -24,18 +28,21 @@ pub struct Denial {
 #[must_use]
 pub fn read(message: &str) -> Option<Denial> {
     let text = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    let action = ACTION.as_ref().and_then(|action| Some(action.captures(&text)?[1].to_owned()));
+    let one = |pattern: &Pattern| pattern.as_ref().and_then(|pattern| Some(pattern.captures(&text)?[1].to_owned()));
+    let (principal, resource, action) = (one(&PRINCIPAL), one(&RESOURCE), one(&ACTION));
     if let Some(found) = EXPLICIT.as_ref().and_then(|explicit| explicit.captures(&text)) {
         let policy = found.get(2).map(|arn| arn.as_str().trim_end_matches(['.', ',', ';', ')']).to_owned());
-        return Some(Denial { action, explicit: true, kind: Kind::read(&found[1])?, policy });
+        return Some(Denial { principal, resource, action, explicit: true, kind: Kind::read(&found[1])?, policy });
     }
     let found = IMPLICIT.as_ref()?.captures(&text)?;
     let action = Some(found[2].to_owned());
-    Some(Denial { action, explicit: false, kind: Kind::read(&found[1])?, policy: None })
+    Some(Denial { principal, resource, action, explicit: false, kind: Kind::read(&found[1])?, policy: None })
 }
 
 type Pattern = LazyLock<Option<Regex>>;
 
+static PRINCIPAL: Pattern = LazyLock::new(|| Regex::new(r"User: (arn:\S+)").ok());
+static RESOURCE: Pattern = LazyLock::new(|| Regex::new(r"on resource: (arn:\S+)").ok());
 static ACTION: Pattern = LazyLock::new(|| Regex::new(r"(?i)is not authorized to perform: ([\w-]+:\w+\*?)").ok());
 static EXPLICIT: Pattern = LazyLock::new(|| {
     Regex::new(
@@ -60,6 +67,8 @@ mod tests {
         let denial = read(text).unwrap();
         assert_eq!((denial.explicit, denial.kind), (true, Kind::ServiceControl));
         assert_eq!(denial.action.as_deref(), Some("kms:Decrypt"));
+        assert_eq!(denial.principal.as_deref(), Some("arn:aws:iam::1:user/a"));
+        assert_eq!(denial.resource.as_deref(), Some("arn:aws:kms:us-east-1:1:key/k"));
         assert_eq!(denial.policy.as_deref(), Some("arn:aws:organizations::1:policy/o-1/service_control_policy/p-1"));
         assert_eq!(read("... with an\n explicit  deny in an identity-based policy").unwrap().policy, None);
         let through = "with an explicit deny in a VPC endpoint policy transitively through a service control policy";

@@ -169,7 +169,8 @@ impl View<'_> {
             return Ok(Verdict::new(summary(profile, found), findings));
         }
         // The AWS CLI signs with whatever keys it has, whether they are still good or not.
-        let signs_anyway = matches!(self.credentials.outcome, Outcome::Expired { .. } | Outcome::TokenMissing(_));
+        let signs_anyway =
+            matches!(self.credentials.outcome, Outcome::Expired { .. } | Outcome::TokenMissing(_) | Outcome::Flawed(_));
         let is_slip = self.credentials.outcome == Outcome::NoSuchProfile && self.choice().from.source == "--profile";
         if self.helper_signs() && is_slip {
             let finding = self.missing_profile().at_most(Severity::Warning);

@@ -243,11 +243,9 @@ impl View<'_> {
     }
 
     fn create() -> Fix {
-        Fix::manual(
-            "Create a Git credential in IAM, where its password is shown once, and keep it in a credential store",
-        )
-        .instruct("IAM console, Users, the user, Security credentials, HTTPS Git credentials for AWS CodeCommit.")
-        .docs(docs::SETUP_GIT_CREDENTIALS)
+        Fix::manual("Create a Git credential in IAM, which shows the password once, and keep it in a credential store")
+            .instruct("IAM console, Users, the user, Security credentials, HTTPS Git credentials for AWS CodeCommit.")
+            .docs(docs::SETUP_GIT_CREDENTIALS)
     }
 
     /// The option that names the credential's user, where that is not the caller.

@@ -103,11 +103,11 @@ pub struct Options {
     pub method: MethodArg,
 
     /// The region, when no clone URL names one
-    #[arg(long)]
+    #[arg(long, value_parser = region)]
     pub region: Option<String>,
 
     /// The AWS profile, when neither the clone URL nor the credential helper names one
-    #[arg(long)]
+    #[arg(long, value_parser = profile)]
     pub profile: Option<String>,
 
     /// Use no network at all
@@ -168,7 +168,6 @@ pub struct ListArgs {
 pub struct ExplainArgs {
     /// The id of a check (`keychain`), of a finding (`stale-helper`), both (`kms-access/explicit-deny`), or of what a text shows
     /// (`http-403`)
-    #[arg(required_unless_present = "needs")]
     pub id: Option<String>,
 
     /// What the checks themselves need: the least IAM policy, hosts and files
@@ -182,6 +181,19 @@ pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// A region's code, whatever region it is.
+fn region(text: &str) -> Result<String, &'static str> {
+    let is_code = text.contains('-')
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if is_code { Ok(text.to_owned()) } else { Err("give a region's code, such as us-east-2") }
+}
+
+/// A profile's name.
+fn profile(text: &str) -> Result<String, &'static str> {
+    let is_name = !text.trim().is_empty() && !text.chars().any(char::is_control);
+    if is_name { Ok(text.to_owned()) } else { Err("give the name of an AWS profile") }
 }
 
 /// `--method`.
@@ -316,7 +328,7 @@ mod tests {
             "invalid value '0' for '--timeout <SECONDS>': give a number of seconds from 1 to 600; see --help"
         );
         assert!(complaint(&["--offline", "why", "x"]).starts_with("options go behind the command"));
-        for args in [&["-q", "-v"][..], &["explain"], &["completions", "tcsh"], &["--only"]] {
+        for args in [&["-q", "-v"][..], &["completions", "tcsh"], &["--only"]] {
             assert!(!complaint(args).contains('\n'), "{args:?}");
         }
     }

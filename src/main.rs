@@ -1,6 +1,6 @@
 //! `codecommit-doctor`: parse, gather, judge, diagnose, tell, exit status.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Parser;
 use codecommit_doctor::checks::ALL;
 use codecommit_doctor::cli::{self, CheckArgs, Cli, Command, FailOn, Format, Options, RunArgs, WhyArgs};
@@ -60,7 +60,10 @@ fn run(machine: &Machine, cli: Cli) -> Result<ExitCode> {
         Some(Command::List(args)) if args.format == Format::Json => print(&catalogue::list_json(ALL)?),
         Some(Command::List(_)) => print(&catalogue::list(ALL, style)),
         Some(Command::Explain(args)) if args.needs => print(&needed::needed(ALL, args.id.as_deref(), style)?),
-        Some(Command::Explain(args)) => print(&catalogue::explain(ALL, &args.id.unwrap_or_default(), style)?),
+        Some(Command::Explain(args)) => match args.id {
+            Some(id) => print(&catalogue::explain(ALL, &id, style)?),
+            None => bail!("name what to explain: a check or a finding; `codecommit-doctor list` shows them all"),
+        },
         Some(Command::Completions(args)) => {
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut cli::definition(), env!("CARGO_PKG_NAME"), &mut script);

@@ -16,6 +16,12 @@ impl View<'_> {
     pub(super) fn missing_profile(&self) -> Finding {
         let (choice, profiles) = (self.choice(), self.profiles);
         let profile = &choice.profile;
+        if profile.is_empty() {
+            let variable = choice.from.source.as_str();
+            let message = format!("{variable} is set and empty, so the AWS tools look for a profile without a name.");
+            let seen = Evidence::new(variable, "empty");
+            return Finding::new(&PROFILE_MISSING, message).seen(seen).fix(unset(self.os, &[variable]));
+        }
         let message =
             format!("There is no profile {profile} in {} or {}.", profiles.config_file, profiles.credentials_file);
         let mut finding = Finding::new(&PROFILE_MISSING, message).seen(choice.from.clone());
@@ -56,7 +62,8 @@ impl View<'_> {
                 Finding::new(&SOURCE_MISSING, message).seen(seen.clone()).fix(fix.docs(docs::AWS_ROLES))
             }
             Flaw::Incomplete { why, seen } => {
-                let fix = Fix::manual(format!("Complete the settings at {}", place(seen))).docs(docs::AWS_FILES);
+                let fix =
+                    Fix::manual(format!("Complete or correct what stands at {}", place(seen))).docs(docs::AWS_FILES);
                 Finding::new(&INCOMPLETE, why).seen(seen.clone()).fix(fix)
             }
         }
@@ -203,8 +210,8 @@ fn place(seen: &Evidence) -> String {
 }
 
 /// Taking variables out of the environment, in the person's shell.
-fn unset(os: Os, names: &[&'static str]) -> Fix {
-    let fix = Fix::manual("Take the keys out of the environment");
+fn unset(os: Os, names: &[&str]) -> Fix {
+    let fix = Fix::manual(format!("Take {} out of the environment", names.join(", ")));
     match os {
         Os::Windows => names.iter().fold(fix, |fix, name| fix.run(["Remove-Item".to_owned(), format!("Env:{name}")])),
         Os::Linux | Os::MacOs => fix.run(std::iter::once("unset").chain(names.iter().copied())),

@@ -9,6 +9,7 @@ mod server;
 
 pub use server::ServerAnswer;
 
+use super::answers::{Answer, Answers, SLOW};
 use super::offered::{Given, Offered, Prompt};
 use super::{Facts, way};
 use crate::check::Gap;
@@ -147,6 +148,12 @@ fn is_limit(said: &str) -> bool {
 /// # Errors
 /// A gap where only a person could tell, because Git would ask one.
 async fn credential(facts: &Facts) -> Result<Option<Given>, Gap> {
+    let is_slow =
+        |answers: &Answers| answers.iter().any(|answer| matches!(answer, Answer::NotAsked(why) if why == SLOW));
+    if facts.offered().await.is_ok_and(|offered| offered.shape().is_none()) && facts.answers().await.is_ok_and(is_slow)
+    {
+        return Err(Gap::unknown("a credential helper takes longer than the doctor waits; Git waits on"));
+    }
     let ask = match facts.offered().await {
         Ok(Offered::Credential(given)) => return Ok(Some(given.clone())),
         Ok(Offered::Nothing(Prompt::Nobody(_))) => return Ok(None),

@@ -37,6 +37,9 @@ pub enum Answer {
     NotAsked(String),
 }
 
+/// What is said of a helper that is not done when the doctor has waited long enough; Git waits on.
+pub(super) const SLOW: &str = "it takes longer than the doctor waits";
+
 /// The longest complaint that is kept.
 const LONGEST: usize = 2048;
 
@@ -80,11 +83,19 @@ pub async fn observe(facts: &Facts) -> Result<Answers, Gap> {
         // What the AWS CLI says is known to hold no secret; what another program says is not.
         let answer = match answer {
             Answer::Failed(said) if helper.aws().is_none() => Answer::Failed(redact_mixed(&said)),
+            // What a profile's program said may be anything.
+            Answer::Failed(said) => Answer::Failed(without_words_of_programs(&said)),
             answer => answer,
         };
         answers.each.push(answer);
     }
     Ok(answers)
+}
+
+/// The AWS CLI's complaint without what a `credential_process` printed.
+fn without_words_of_programs(said: &str) -> String {
+    const MARK: &str = "credentials from custom-process:";
+    said.split_once(MARK).map_or_else(|| said.to_owned(), |(before, _)| format!("{before}{MARK} ..."))
 }
 
 /// Asks one helper, with git's list of helpers replaced by it. The configuration travels in the environment, because a
@@ -114,7 +125,7 @@ async fn ask(
         input = format!("{input}username={}\n", user.expose());
     }
     let answer = match machine.run(asking.stdin(format!("{input}\n"))).await {
-        Ok(output) if output.ended == Ended::TimedOut => Answer::Failed("gave no answer in time".to_owned()),
+        Ok(output) if output.ended == Ended::TimedOut => Answer::NotAsked(SLOW.to_owned()),
         Ok(output) if output.success() => return read_answer(machine, &output.stdout_text()),
         Ok(output) => {
             complaint(&machine.secrets().scrub(&output.stderr_text().chars().take(LONGEST).collect::<String>()))
@@ -178,6 +189,13 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_s_own_words_are_not_told() {
+        let said = "Error when retrieving credentials from custom-process: password hunter2\nmore";
+        let told = "Error when retrieving credentials from custom-process: ...";
+        assert_eq!(without_words_of_programs(said), told);
+    }
 
     #[test]
     fn git_s_last_word_is_not_the_helper_s_complaint() {

@@ -90,6 +90,14 @@ impl Api {
             .with_behavior_version(Some(BehaviorVersion::latest()))
     }
 
+    /// The same for hosts of the machine's own, the container's and the instance's: no proxy may see what is asked there.
+    #[must_use]
+    pub fn direct_config(&self) -> ProviderConfig {
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(OPERATION).build();
+        let connector = SharedHttpConnector::new(Connector::builder().connector_settings(settings).build_http());
+        self.provider_config().with_http_client(http_client_fn(move |_, _| connector.clone()))
+    }
+
     /// What a service client needs, for a region.
     #[must_use]
     pub fn sdk(&self, credentials: &Credentials, region: &str) -> SdkConfig {

@@ -56,7 +56,7 @@ pub async fn choose(facts: &Facts) -> Result<Choice, Gap> {
     if let Some(profile) = &facts.request.profile {
         return Ok(explicit(profile, Evidence::new("--profile", profile), false));
     }
-    let named = ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"].iter().find_map(|name| Some((*name, machine.var_set(name)?)));
+    let named = ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"].iter().find_map(|name| Some((*name, machine.var(name)?)));
     let (from, profile) = named.map_or_else(
         || (Evidence::new("no profile is named", "default"), "default".to_owned()),
         |(name, value)| (Evidence::new(name, value.clone()), value),

@@ -156,7 +156,8 @@ impl Profiles {
                 continue;
             }
             if let Some(header) = trimmed.strip_prefix('[') {
-                let Some(name) = header.split(']').next().filter(|_| header.contains(']')) else {
+                // As greedy as configparser: the header ends at the last bracket, whatever follows.
+                let Some(name) = header.rfind(']').map(|end| &header[..end]).filter(|name| !name.is_empty()) else {
                     self.problems.push(Evidence::at(file, Some(number), MASK));
                     continue;
                 };
@@ -213,14 +214,14 @@ impl Profiles {
 
     /// Opens the section of a header; `None` for a section that nothing here looks at.
     fn section_of(&mut self, file: &str, line: u32, header: &str, is_config: bool) -> Option<(Sort, String)> {
-        let unquoted = |name: &str| name.trim().trim_matches(['"', '\'']).to_owned();
-        let header = header.trim();
-        let (sort, name) = match header.split_once(char::is_whitespace) {
-            Some(("profile", name)) if is_config => (Sort::Profile, unquoted(name)),
-            Some(("sso-session", name)) if is_config => (Sort::SsoSession, unquoted(name)),
-            _ if !is_config => (Sort::Profile, unquoted(header)),
-            None if header == "default" => (Sort::Profile, header.to_owned()),
-            None if header == "plugins" => return Some((Sort::Plugins, String::new())),
+        // botocore splits a header as a shell would, and knows two words: what it is, and its name.
+        let words = if is_config { shlex::split(header).unwrap_or_default() } else { Vec::new() };
+        let (sort, name) = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            _ if !is_config => (Sort::Profile, header.to_owned()),
+            ["profile", name] => (Sort::Profile, (*name).to_owned()),
+            ["sso-session", name] => (Sort::SsoSession, (*name).to_owned()),
+            ["default"] if header == "default" => (Sort::Profile, header.to_owned()),
+            ["plugins"] => return Some((Sort::Plugins, String::new())),
             _ => {
                 if header != "preview" && !header.contains(char::is_whitespace) {
                     self.without_prefix.push(Evidence::at(file, Some(line), format!("[{header}]")));
@@ -229,8 +230,11 @@ impl Profiles {
             }
         };
         let sections = if sort == Sort::SsoSession { &mut self.sso_sessions } else { &mut self.profiles };
-        if !sections.iter().any(|section| section.name == name) {
-            sections.push(Section { name: name.clone(), settings: Vec::new() });
+        // A later section of the config file takes the place of an earlier one of the same name.
+        match sections.iter_mut().find(|section| section.name == name) {
+            Some(earlier) if is_config => earlier.settings.retain(|setting| setting.file != file),
+            Some(_) => {}
+            None => sections.push(Section { name: name.clone(), settings: Vec::new() }),
         }
         Some((sort, name))
     }
@@ -259,9 +263,22 @@ fn read_setting(machine: &Machine, file: &str, line: u32, key: &str, value: &str
     if swapped {
         machine.secrets().learn(value);
     }
-    let value = if secret || swapped { MASK.to_owned() } else { crate::redact::redact(value) };
+    let value = match key.as_str() {
+        _ if secret || swapped => MASK.to_owned(),
+        // Of a command only the first word is told: the others may be passwords.
+        "credential_process" => first_word(value),
+        _ => crate::redact::redact(value),
+    };
     let raw = (value != written).then(|| Secret::new(written));
     Setting { key, value, file: file.to_owned(), line, raw }
+}
+
+/// The program that a command runs.
+fn first_word(command: &str) -> String {
+    let word = shlex::split(command).and_then(|words| words.into_iter().next()).unwrap_or_default();
+    let more = command.trim_matches(['"', '\'']).len() > word.len();
+    let word = crate::redact::redact(&word);
+    if more { format!("{word} ...") } else { word }
 }
 
 #[cfg(test)]
@@ -298,6 +315,23 @@ mod tests {
         let default = profiles.get("default").unwrap();
         assert_eq!((default.value("region"), default.value("output")), (Some("us-east-1"), Some("json")));
         assert_eq!(default.value("signature_version"), None);
+    }
+
+    #[test]
+    fn headers_are_read_as_botocore_reads_them() {
+        let twice = read("[default]\nregion = a\noutput = json\n[profile default]\nregion = b\n", "");
+        let default = twice.get("default").unwrap();
+        assert_eq!((default.value("region"), default.value("output")), (Some("b"), None), "the later one counts");
+        let names = |config: &str| read(config, "").profiles.into_iter().map(|one| one.name).collect::<Vec<_>>();
+        assert_eq!(names("[profile \"my dev\"]\n[profile dev]\n"), ["my dev", "dev"]);
+        assert_eq!(names("[profile my dev]\n[ default ]\n"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn of_a_command_only_the_program_is_told() {
+        let profiles = read("[default]\ncredential_process = corp --pin=hunter2 x\n", "");
+        let setting = profiles.get("default").unwrap().setting("credential_process").unwrap();
+        assert_eq!((setting.value.as_str(), setting.exact()), ("corp ...", "corp --pin=hunter2 x"));
     }
 
     #[test]

@@ -83,6 +83,11 @@ impl Machine {
         let path = self.cwd().join(path);
         let folder = path.parent().unwrap_or(&path);
         anyhow::ensure!(!path.is_dir(), "{} is a folder; name a file", path.display());
+        anyhow::ensure!(
+            !path.exists() || is_written_at_once(&path),
+            "{} is no ordinary file; name one",
+            path.display()
+        );
         anyhow::ensure!(folder.is_dir(), "the folder {} does not exist", folder.display());
         Ok(())
     }
@@ -126,6 +131,16 @@ impl Machine {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where files are opened")]
+/// Whether writing there waits for nobody: a file, or a device such as `/dev/null`, and no pipe without a reader.
+fn is_written_at_once(path: &Path) -> bool {
+    let kind = path.metadata().map(|data| data.file_type());
+    #[cfg(unix)]
+    let is_pipe = |kind: std::fs::FileType| std::os::unix::fs::FileTypeExt::is_fifo(&kind);
+    #[cfg(not(unix))]
+    let is_pipe = |_: std::fs::FileType| false;
+    kind.is_ok_and(|kind| !is_pipe(kind))
+}
+
 fn open_regular(path: &Path) -> Result<std::fs::File, FileError> {
     // The kind is asked before the file is opened: opening a named pipe would wait for a writer.
     if !std::fs::metadata(path)?.is_file() {

@@ -105,7 +105,10 @@ pub fn explain(checks: &[&'static Check], id: &str, style: Style) -> Result<Stri
     match nearest(ids, name) {
         Some(near) if near == name => bail!("there is no {id:?}; did you mean {near}?"),
         Some(near) => bail!("there is no check or finding {id:?}; did you mean {near}?"),
-        None => bail!("there is no check or finding {id:?}; `codecommit-doctor list` shows them all"),
+        None => {
+            let id: String = id.chars().take(60).collect();
+            bail!("there is no check or finding {id:?}; `codecommit-doctor list` shows them all")
+        }
     }
 }
 

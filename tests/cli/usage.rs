@@ -27,6 +27,12 @@ fn bad_usage_is_one_clear_line_and_exit_2() -> Result<()> {
         (&["--output", "/no/such/folder/x"], "/no/such/folder does not exist"),
         (&["--output", "."], "is a folder"),
         (&["-q", "-v"], "--verbose"),
+        (&["--search", "--offline"], "--offline"),
+        (&["--region", "us-east-2 "], "us-east-2"),
+        (&["--profile", ""], "name of an AWS profile"),
+        (&["explain"], "codecommit-doctor list"),
+        (&["explain", "--needs", "repositry"], "did you mean repository?"),
+        (&["explain", &long], "there is no check or finding"),
     ] {
         let output = scene.run(DOCTOR, args)?;
         let line = String::from_utf8(output.stderr.clone())?;

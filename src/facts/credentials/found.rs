@@ -1,6 +1,6 @@
 //! Credentials, reduced to what may be told.
 
-use super::Outcome;
+use super::{Flaw, Outcome};
 use crate::finding::Evidence;
 use crate::machine::Machine;
 use crate::redact::MASK;
@@ -39,9 +39,16 @@ pub(super) fn tell_key(id: &str) -> String {
 
 /// Learns the secrets, and tells the rest.
 pub(super) fn read(machine: &Machine, keys: Credentials, by: &str, seen: Evidence, with_mfa: bool) -> Outcome {
+    // Nothing else goes into a header, and no key or token has anything else.
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    let parts = [keys.access_key_id(), keys.secret_access_key(), keys.session_token().unwrap_or_default()];
     machine.secrets().learn(keys.secret_access_key());
     if let Some(token) = keys.session_token() {
         machine.secrets().learn(token);
+    }
+    if !parts.iter().all(|part| is_plain(part)) {
+        let why = format!("The key, secret or token from {by} holds a line ending or another character that none has.");
+        return Outcome::Flawed(Flaw::Incomplete { why, seen });
     }
     let expires_in = keys.expiry().map(|expiry| seconds(expiry) - seconds(SystemTime::now()));
     if expires_in.is_some_and(|left| left <= 0) {

@@ -167,7 +167,7 @@ impl<'a, F: Fn(&str) -> Option<String>> Planner<'a, F> {
         let find = |variable: &str, key: &str| {
             let env = (self.env)(variable).filter(|_| !explicit);
             let named = env.map(|value| (value.clone(), Evidence::new(variable, value)));
-            named.or_else(|| section?.setting(key).map(|setting| (setting.value.clone(), setting.evidence())))
+            named.or_else(|| section?.setting(key).map(|setting| (setting.exact().to_owned(), setting.evidence())))
         };
         let Some((token, seen)) = find("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file") else {
             return Ok(None);
@@ -186,7 +186,7 @@ impl<'a, F: Fn(&str) -> Option<String>> Planner<'a, F> {
         let seen = anchor.map_or_else(|| Evidence::new("profile", &section.name), Setting::evidence);
         let mut session = None;
         if let Some(named) = section.setting("sso_session") {
-            session = self.profiles.sso_session(&named.value);
+            session = self.profiles.sso_session(named.exact());
             if session.is_none() {
                 let why =
                     format!("Profile {} names the sso-session {}, which does not exist.", section.name, named.value);
@@ -197,7 +197,7 @@ impl<'a, F: Fn(&str) -> Option<String>> Planner<'a, F> {
             let own = section.setting(key);
             let shared = session.and_then(|session| session.setting(key));
             match (own, shared) {
-                (Some(own), Some(shared)) if own.value != shared.value => {
+                (Some(own), Some(shared)) if own.exact() != shared.exact() => {
                     let why =
                         format!("Profile {} and its sso-session have two different values of {key}.", section.name);
                     return Err(Flaw::Incomplete { why, seen: own.evidence() });
@@ -252,7 +252,7 @@ impl<'a, F: Fn(&str) -> Option<String>> Planner<'a, F> {
     }
 
     fn source_profile(&self, parent: &Section, named: &'a Setting, visited: &mut Vec<String>) -> Planned<'a> {
-        let name = named.value.as_str();
+        let name = named.exact();
         let flaw = |why: String, near: Option<&str>| {
             Err(Flaw::Source { why, seen: named.evidence(), near: near.map(str::to_owned) })
         };

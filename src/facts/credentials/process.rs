@@ -7,6 +7,9 @@ use super::caches::moment;
 use crate::machine::{Ended, Invocation, Machine, Os};
 use aws_credential_types::Credentials;
 
+/// What is said of a program that is not done when the doctor has waited long enough.
+pub(super) const SLOW: &str = "gives no answer in time";
+
 /// What a program gave.
 #[derive(Debug)]
 pub(super) struct Given {
@@ -29,7 +32,7 @@ pub(super) async fn run(machine: &Machine, command: &str) -> Result<Given, Strin
             Ended::Code(0) => read(machine, &output.stdout),
             Ended::Code(code) => Err(format!("ends with status {code}")),
             Ended::Signal => Err("is killed".to_owned()),
-            Ended::TimedOut => Err("gives no answer in time".to_owned()),
+            Ended::TimedOut => Err(SLOW.to_owned()),
         }
     };
     let keys = once().await?;

@@ -1,6 +1,6 @@
 //! The token cache of IAM Identity Center: whether somebody has to log in again.
 
-use super::caches::hex;
+use super::caches::{hex, moment};
 use crate::facts::profiles::{Profiles, Section};
 use crate::finding::Evidence;
 use crate::machine::Machine;
@@ -43,13 +43,10 @@ pub(super) async fn problem(
     profile: &Section,
     refused: bool,
 ) -> Option<SsoProblem> {
-    use sha1::Digest;
     let session = profile.setting("sso_session");
     let start = profile.setting("sso_start_url");
     let configured = session.or(start)?;
-    let hash = sha1::Sha1::digest(configured.value.as_bytes());
-    let name = hex(&hash);
-    let cache = machine.in_aws_home(&format!(".aws/sso/cache/{name}.json"));
+    let cache = token_file(machine, configured.exact());
     let trouble = |expired| SsoProblem {
         profile: profile.name.clone(),
         session: configured.value.clone(),
@@ -57,7 +54,7 @@ pub(super) async fn problem(
         configured: configured.evidence(),
         cache: machine.tilde(&cache),
     };
-    if session.is_some_and(|session| profiles.sso_session(&session.value).is_none()) {
+    if session.is_some_and(|session| profiles.sso_session(session.exact()).is_none()) {
         return None;
     }
     let text = machine.read_text(&cache).await.ok();
@@ -76,6 +73,25 @@ pub(super) async fn problem(
     let registered = time("registrationExpiresAt").is_none_or(|end| end > seconds(SystemTime::now()));
     let renewable = session.is_some() && registered && text("refreshToken").is_some() && text("clientSecret").is_some();
     (refused || (ago >= 0 && !renewable)).then(|| trouble(Some(ago.max(0))))
+}
+
+/// Whether asking for the profile's credentials now would renew the token, and so change its file.
+pub(super) async fn would_renew(machine: &Machine, profile: &Section) -> bool {
+    const SOON: i64 = 15 * 60;
+    let Some(named) = profile.setting("sso_session") else { return false };
+    let file = token_file(machine, named.exact());
+    let text = machine.read_text(&file).await.unwrap_or_default();
+    let token: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let until = token["expiresAt"].as_str().and_then(moment);
+    until.is_none_or(|until| seconds(until) - seconds(SystemTime::now()) < SOON)
+}
+
+/// The file of a session's token: its name is the SHA-1 of the session's name, or of the start URL for the older kind without
+/// a session (AWS CLI user guide, "IAM Identity Center").
+fn token_file(machine: &Machine, session: &str) -> std::path::PathBuf {
+    use sha1::Digest;
+    let name = hex(&sha1::Sha1::digest(session.as_bytes()));
+    machine.in_aws_home(&format!(".aws/sso/cache/{name}.json"))
 }
 
 #[cfg(test)]

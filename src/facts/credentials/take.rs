@@ -82,13 +82,13 @@ impl Taker<'_> {
     }
 
     async fn login(&self, session: &Setting) -> Outcome {
-        let cache = self.machine.tilde(&caches::login_file(self.machine, &session.value));
-        match caches::login(self.machine, &session.value).await {
+        let cache = self.machine.tilde(&caches::login_file(self.machine, session.exact()));
+        match caches::login(self.machine, session.exact()).await {
             Some(keys) if keys.expiry().is_none_or(|expiry| expiry > SystemTime::now()) => {
                 self.found(keys, "aws login", session.evidence())
             }
             // Whoever renews it needs a key of its own and the sign-in service.
-            Some(_) if caches::is_renewable(self.machine, &session.value).await => Outcome::Failed(
+            Some(_) if caches::is_renewable(self.machine, session.exact()).await => Outcome::Failed(
                 "its session of aws login has to be renewed first, which the AWS CLI does when it is used".to_owned(),
             ),
             Some(_) => Outcome::Login { begun: true, cache, seen: session.evidence() },
@@ -105,6 +105,9 @@ impl Taker<'_> {
                 Outcome::Found(found) => Outcome::Found(Found { unstable: given.unstable, ..found }),
                 other => other,
             },
+            Err(why) if why == process::SLOW => {
+                Outcome::Failed("its credential_process takes longer than the doctor waits; Git waits on".to_owned())
+            }
             Err(why) => Outcome::ProcessFailed { why, seen: command.evidence() },
         }
     }

@@ -31,7 +31,7 @@ impl Taker<'_> {
         let session = value("role_session_name").unwrap_or("codecommit-doctor");
         let request = client
             .assume_role()
-            .role_arn(&role.arn.value)
+            .role_arn(role.arn.exact())
             .role_session_name(session)
             .set_external_id(value("external_id").map(str::to_owned))
             .set_duration_seconds(value("duration_seconds").and_then(|text| text.parse().ok()));
@@ -89,12 +89,17 @@ impl Taker<'_> {
         if let Some(problem) = sso::problem(self.machine, self.profiles, section, false).await {
             return Outcome::Sso(problem);
         }
+        if !self.runs_programs && sso::would_renew(self.machine, section).await {
+            return Outcome::Failed(
+                "its SSO token would have to be renewed, which is left to the AWS tools".to_owned(),
+            );
+        }
         let Some(api) = self.api else { return Self::offline() };
         let session = section.setting("sso_session");
-        let shared = session.and_then(|session| self.profiles.sso_session(&session.value));
+        let shared = session.and_then(|session| self.profiles.sso_session(session.exact()));
         let value = |key: &str| {
-            let found = section.value(key).or_else(|| shared.and_then(|shared| shared.value(key)));
-            found.unwrap_or_default().to_owned()
+            let found = section.setting(key).or_else(|| shared.and_then(|shared| shared.setting(key)));
+            found.map(Setting::exact).unwrap_or_default().to_owned()
         };
         let mut provider = SsoCredentialsProvider::builder()
             .configure(&api.provider_config())
@@ -102,7 +107,7 @@ impl Taker<'_> {
             .role_name(value("sso_role_name"))
             .start_url(value("sso_start_url"))
             .region(Region::new(value("sso_region")));
-        provider.set_session_name(session.map(|session| session.value.clone()));
+        provider.set_session_name(session.map(|session| session.exact().to_owned()));
         let by = format!("SSO, permission set {}", value("sso_role_name"));
         let seen = section.setting("sso_role_name").map_or_else(|| Evidence::new("SSO", ""), Setting::evidence);
         let outcome = self.provided(provider.build(), &by, seen).await;

@@ -18,7 +18,7 @@ const IMDS: Duration = Duration::from_secs(2);
 impl Taker<'_> {
     pub(super) async fn container(&self) -> Outcome {
         let Some(api) = self.api else { return Self::offline() };
-        let provider = EcsCredentialsProvider::builder().configure(&api.provider_config()).build();
+        let provider = EcsCredentialsProvider::builder().configure(&api.direct_config()).build();
         self.provided(provider, "the container's role", Evidence::new("the container's credentials", "asked")).await
     }
 
@@ -28,15 +28,15 @@ impl Taker<'_> {
             return Outcome::Nothing;
         }
         let Some(api) = self.api else { return Self::offline() };
-        let provider = ImdsCredentialsProvider::builder().configure(&api.provider_config()).build();
+        let provider = ImdsCredentialsProvider::builder().configure(&api.direct_config()).build();
         let seen = Evidence::new("the instance metadata service", "asked");
         let asked = tokio::time::timeout(IMDS, provider.provide_credentials()).await;
         let asked = asked.unwrap_or_else(|_| Err(CredentialsError::provider_timed_out(IMDS)));
-        // From inside a container the answer needs one more hop than it is given. An instance without a role answers 404.
+        // From inside a container the answer needs one more hop than it is given. Whatever answers is near enough.
         if let Err(failure) = &asked
             && let why = told(failure)
             && is_container(self.machine)
-            && !why.contains("404")
+            && ["timed out", "timeout", "took too long"].iter().any(|word| why.contains(word))
         {
             return Outcome::InstanceUnreachable(why);
         }

@@ -130,7 +130,6 @@ impl Machine {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place where files are opened")]
 /// Whether writing there waits for nobody: a file, or a device such as `/dev/null`, and no pipe without a reader.
 fn is_written_at_once(path: &Path) -> bool {
     let kind = path.metadata().map(|data| data.file_type());
@@ -141,6 +140,7 @@ fn is_written_at_once(path: &Path) -> bool {
     kind.is_ok_and(|kind| !is_pipe(kind))
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one place where files are opened")]
 fn open_regular(path: &Path) -> Result<std::fs::File, FileError> {
     // The kind is asked before the file is opened: opening a named pipe would wait for a writer.
     if !std::fs::metadata(path)?.is_file() {

@@ -2,7 +2,7 @@
 
 use super::{BAD_INTERPRETER, FAILED, GUI_PATH, PROGRAM_MISSING, View};
 use crate::docs;
-use crate::facts::answers::Answer;
+use crate::facts::answers::{Answer, SLOW};
 use crate::facts::helpers::{Helper, HelperKind};
 use crate::facts::method::Method;
 use crate::finding::{Evidence, Finding, Fix, Severity};
@@ -40,6 +40,15 @@ impl View<'_> {
             let message = format!("The helper {} tells Git to ask nobody else, and Git stops.", helper.entry.text());
             let fix = Fix::manual("Mend what keeps that helper from answering, or remove it for CodeCommit's hosts");
             return Some(Finding::new(&FAILED, message).seen(helper.entry.evidence()).fix(fix));
+        }
+        if matches!(self.answers.get(at), Some(Answer::NotAsked(why)) if why == SLOW) {
+            let message =
+                format!("The helper {} takes longer than the doctor waits; Git waits on.", helper.entry.text());
+            let fix = Fix::manual(
+                "Run it by itself to see what it waits for: a network, a person, or nothing that ever comes",
+            );
+            let finding = Finding::new(&FAILED, message).seen(helper.entry.evidence()).fix(fix);
+            return Some(finding.at_most(Severity::Warning));
         }
         if let Some(Answer::Failed(said)) = self.answers.get(at)
             && !explained

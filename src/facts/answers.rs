@@ -38,7 +38,7 @@ pub enum Answer {
 }
 
 /// What is said of a helper that is not done when the doctor has waited long enough; Git waits on.
-pub(super) const SLOW: &str = "it takes longer than the doctor waits";
+pub const SLOW: &str = "it takes longer than the doctor waits";
 
 /// The longest complaint that is kept.
 const LONGEST: usize = 2048;

@@ -198,7 +198,7 @@ impl View<'_> {
         // What denies with MFA as well is the reason, and not what only wants it.
         let with_mfa = self.permissions.with_mfa(action);
         let decision = with_mfa.filter(|with| with.effect == Effect::ExplicitDeny).unwrap_or(decision);
-        let (kind, message, fix) = if self.mfa_would_help(action) {
+        let (kind, message, fixes) = if self.mfa_would_help(action) {
             self.wants_mfa(decision)
         } else {
             match decision.kind() {
@@ -213,7 +213,7 @@ impl View<'_> {
         };
         let finding = Finding::new(kind, message).seen(self.evidence(decision));
         let places = decision.statements.iter().map(|statement| Evidence::new(statement.name(), statement.place()));
-        let finding = places.fold(finding, Finding::seen).fix(fix);
+        let finding = fixes.into_iter().fold(places.fold(finding, Finding::seen), Finding::fix);
         Some(if self.is_certain(decision, kind) { finding } else { finding.at_most(Severity::Warning) })
     }
 
@@ -280,8 +280,9 @@ impl View<'_> {
 
     /// A refusal without words and without a simulation.
     fn refused(&self, answer: &ServerAnswer, action: &str) -> Finding {
-        let (kind, message, fix) = self.nothing_allows(action, None);
-        Finding::new(kind, message).seen(Evidence::new("git-receive-pack", answer.told())).fix(fix)
+        let (kind, message, fixes) = self.nothing_allows(action, None);
+        let finding = Finding::new(kind, message).seen(Evidence::new("git-receive-pack", answer.told()));
+        fixes.into_iter().fold(finding, Finding::fix)
     }
 
     /// A rule for the branch that would be pushed.

@@ -131,7 +131,7 @@ pub fn with_condition(statement: &str, condition: &str) -> Option<String> {
             }
         }
     }
-    Some(statement.to_string())
+    Some(written(&statement))
 }
 
 /// A statement as it reads when it leaves out some actions as well. Nothing for one that lists the actions that it denies.
@@ -150,13 +150,13 @@ pub fn without_actions(statement: &str, actions: &[&str]) -> Option<String> {
     );
     fields.remove("Action");
     fields.insert("NotAction".to_owned(), Value::Array(left_out));
-    Some(statement.to_string())
+    Some(written(&statement))
 }
 
 /// A list of actions, as JSON.
 #[must_use]
 pub fn actions(actions: &[&str]) -> String {
-    serde_json::Value::from(actions.to_vec()).to_string()
+    written(&Value::from(actions.to_vec()))
 }
 
 /// A statement that denies pushing to a branch, and lets the first request of a push through, which names none.
@@ -166,6 +166,19 @@ pub fn deny_branch(repository: &str, branch: &str) -> String {
         r#"{{"StringEqualsIfExists": {{"codecommit:References": ["{branch}"]}}, "Null": {{"codecommit:References": "false"}}}}"#
     );
     statement("Deny", &["codecommit:GitPush"], "Resource", repository, &condition)
+}
+
+/// JSON on one line, with spaces at which a terminal can break it.
+fn written(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let fields =
+                fields.iter().map(|(name, value)| format!("{}: {}", Value::from(name.as_str()), written(value)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(all) => format!("[{}]", all.iter().map(written).collect::<Vec<_>>().join(", ")),
+        one => one.to_string(),
+    }
 }
 
 fn statement(effect: &str, actions: &[&str], element: &str, resource: &str, condition: &str) -> String {
@@ -212,9 +225,9 @@ mod tests {
 
         let force = r#"{"Effect": "Deny", "NotAction": ["iam:*"], "Resource": "*"}"#;
         let changed = without_actions(force, &["iam:*", "codecommit:GitPull"]).unwrap();
-        assert!(changed.contains(r#""NotAction":["iam:*","codecommit:GitPull"]"#), "{changed}");
+        assert!(changed.contains(r#""NotAction": ["iam:*", "codecommit:GitPull"]"#), "{changed}");
         let all = without_actions(r#"{"Effect": "Deny", "Action": "*"}"#, &["codecommit:GitPull"]).unwrap();
-        assert!(all.contains(r#""NotAction":["codecommit:GitPull"]"#) && !all.contains("\"Action\""), "{all}");
+        assert!(all.contains(r#""NotAction": ["codecommit:GitPull"]"#) && !all.contains("\"Action\""), "{all}");
         assert_eq!(without_actions(deny, &["codecommit:GitPull"]), None);
     }
 

@@ -11,8 +11,8 @@ use crate::facts::simulation::{Decision, Effect, is_one_of};
 use crate::finding::{Finding, FindingKind, Fix};
 use crate::policy::{self, Kind, object};
 
-/// A finding's kind, its message and the way out.
-type Told = (&'static FindingKind, String, Fix);
+/// A finding's kind, its message and the ways out.
+pub(super) type Told = (&'static FindingKind, String, Vec<Fix>);
 
 impl View<'_> {
     fn arn(&self) -> &str {
@@ -33,14 +33,14 @@ impl View<'_> {
         };
         let message = format!("Nothing allows {} to do {action} on {}{unless}.", self.who(), self.arn());
         let fix = Fix::manual("Add this statement to a policy of the identity");
-        (kind, message, fix.instruct(policy::allow(&[action], self.arn())).docs(docs::PERMISSIONS))
+        (kind, message, vec![fix.instruct(policy::allow(&[action], self.arn())).docs(docs::PERMISSIONS)])
     }
 
     /// A statement of the identity's own denies it.
     pub(super) fn denied(&self, decision: &Decision) -> Told {
         let (source, action) = (decision.source(), decision.action.as_str());
         let message = format!("{source} explicitly denies {action} on {}.", self.arn());
-        (&EXPLICIT_DENY, message, self.lift(&source, Some(decision)))
+        (&EXPLICIT_DENY, message, vec![self.lift(&source, Some(decision))])
     }
 
     /// The boundary or the organization does not let it through.
@@ -50,7 +50,7 @@ impl View<'_> {
         let does = if explicit { "explicitly denies" } else { "does not allow" };
         let message = format!("{source} {does} {action} on {}.", self.arn());
         let fix = if explicit { self.lift(&source, Some(decision)) } else { self.widen(&source, action) };
-        (&BOUNDARY_OR_SCP, message, fix)
+        (&BOUNDARY_OR_SCP, message, vec![fix])
     }
 
     /// A policy wants MFA.
@@ -70,7 +70,7 @@ impl View<'_> {
         } else {
             Fix::manual("Or have it allowed without MFA").instruct(policy::allow(&[action], self.arn()))
         };
-        (&MFA_REQUIRED, message, grc.and(other))
+        (&MFA_REQUIRED, message, vec![grc, other])
     }
 
     /// The statement that denies, as it reads when it leaves out what Git needs; else what that is.
@@ -102,7 +102,7 @@ impl View<'_> {
         } else {
             fix.instruct(policy::allow(&[action], self.arn()))
         };
-        (&SOURCE_NETWORK, message, fix.docs(docs::PERMISSIONS))
+        (&SOURCE_NETWORK, message, vec![fix.docs(docs::PERMISSIONS)])
     }
 
     /// A rule for branches that denies every push, because the first request of a push names no branch.
@@ -115,7 +115,7 @@ impl View<'_> {
         let fix = Fix::manual("Have the rule leave requests without a branch alone, with a Null condition")
             .instruct(policy::deny_branch(self.arn(), "refs/heads/main"))
             .docs(docs::CONDITIONAL_BRANCH);
-        (&BRANCH_CONDITION, message, fix)
+        (&BRANCH_CONDITION, message, vec![fix])
     }
 
     /// A denial of which only the server's words are known.
@@ -138,9 +138,10 @@ impl View<'_> {
                 self.widen("the session policy, given when the role was assumed", action),
             ),
             _ => {
-                let (kind, message, fix) = self.nothing_allows(action, None);
+                let (kind, message, fixes) = self.nothing_allows(action, None);
                 let who = denial.principal.as_deref().unwrap_or(self.who());
-                return Finding::new(kind, message.replace(self.who(), who)).fix(fix);
+                let finding = Finding::new(kind, message.replace(self.who(), who));
+                return fixes.into_iter().fold(finding, Finding::fix);
             }
         };
         let does = if denial.explicit { "explicitly denies" } else { "does not allow" };

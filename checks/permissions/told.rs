@@ -63,14 +63,15 @@ impl View<'_> {
         let explicit = decision.effect == Effect::ExplicitDeny;
         let does = if explicit { format!("{source} refuses") } else { "Nothing allows".to_owned() };
         let message = format!("{does} {action} on {} without MFA, {cannot}.", self.arn());
-        let grc = Fix::manual("Use git-remote-codecommit with a profile that signs in with MFA").docs(docs::SETUP_GRC);
+        let grc =
+            Fix::manual("Or use git-remote-codecommit with a profile that signs in with MFA").docs(docs::SETUP_GRC);
         let other = if explicit {
-            Fix::manual("Or have the statement leave out what Git needs, in its NotAction")
+            Fix::manual("Have the statement leave out what Git needs, in its NotAction")
                 .instruct(Self::sparing_git(decision))
         } else {
-            Fix::manual("Or have it allowed without MFA").instruct(policy::allow(&[action], self.arn()))
+            Fix::manual("Have it allowed without MFA").instruct(policy::allow(&[action], self.arn()))
         };
-        (&MFA_REQUIRED, message, vec![grc, other])
+        (&MFA_REQUIRED, message, vec![other, grc])
     }
 
     /// The statement that denies, as it reads when it leaves out what Git needs; else what that is.

@@ -12,7 +12,7 @@ use crate::facts::profiles::Profiles;
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::needs::{Needs, On, action};
 use crate::shape::{Shape, span};
-use told::{instance_unreachable, sso, unreadable};
+use told::{incomplete, instance_unreachable, sso, unreadable};
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -169,8 +169,10 @@ impl View<'_> {
             return Ok(Verdict::new(summary(profile, found), findings));
         }
         // The AWS CLI signs with whatever keys it has, whether they are still good or not.
-        let signs_anyway =
-            matches!(self.credentials.outcome, Outcome::Expired { .. } | Outcome::TokenMissing(_) | Outcome::Flawed(_));
+        let signs_anyway = matches!(
+            self.credentials.outcome,
+            Outcome::Expired { .. } | Outcome::TokenMissing(_) | Outcome::Garbled { .. }
+        );
         let is_slip = self.credentials.outcome == Outcome::NoSuchProfile && self.choice().from.source == "--profile";
         if self.helper_signs() && is_slip {
             let finding = self.missing_profile().at_most(Severity::Warning);
@@ -229,6 +231,7 @@ impl View<'_> {
             Outcome::Nothing => self.none(),
             Outcome::Unreadable(seen) => unreadable(seen),
             Outcome::Flawed(flaw) => self.flawed(flaw),
+            Outcome::Garbled { why, seen } => incomplete(why, seen),
             Outcome::Sso(problem) => sso(problem),
             Outcome::Login { begun, cache, seen } => self.login(*begun, cache, seen),
             Outcome::Expired { text, seen } => self.expired(text, seen),

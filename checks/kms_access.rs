@@ -39,7 +39,7 @@ pub(super) static CHECK: Check = Check {
             let git = git.ok();
             let works = git.is_some_and(Access::works);
             let refusal = git.and_then(|git| git.refusal.as_ref());
-            if repository::is_missing(repository.as_ref().ok().copied(), git) {
+            if repository::is_missing(facts).await {
                 return Err(Gap::blocked("repository", "there is no such repository"));
             }
             View { access: access?, repository: repository.ok(), refusal, works }.judge()
@@ -233,7 +233,15 @@ fn simulated_denial(access: &KmsAccess) -> Option<Finding> {
     let finding = places.fold(Finding::new(&EXPLICIT_DENY, message).seen(seen), Finding::seen);
     // What the policy looks at, such as MFA or the source address, is only known when Git asks.
     let finding = if open.is_empty() { finding } else { finding.at_most(Severity::Warning) };
-    Some(finding.fix(lift(access, &source, &actions, first.statements.first())))
+    let fix = if first.effect == Effect::ExplicitDeny {
+        lift(access, &source, &actions, first.statements.first())
+    } else {
+        let key =
+            access.key.as_ref().filter(|_| !access.key_is_assumed).map_or("*".to_owned(), |key| access.arn_of(key));
+        let allow = policy::allow_through_codecommit(&policy::KEY_ACTIONS, &key, &access.region);
+        Fix::manual(format!("Have this statement added to {}", object(&source))).instruct(allow).docs(docs::ENCRYPTION)
+    };
+    Some(finding.fix(fix))
 }
 
 /// Whether a decision keeps even the AWS managed key from being used: a denial, or an organization that lists what it allows.

@@ -60,7 +60,7 @@ pub(super) static CHECK: Check = Check {
             let of_another = of_another || presents_another(facts).await.is_some();
             // What nobody may do to a repository that is not there is no use knowing.
             let access = access.ok();
-            if repository::is_missing(facts.repository().await.ok(), access) {
+            if repository::is_missing(facts).await {
                 return Err(Gap::blocked("repository", "there is no such repository"));
             }
             let view = View {

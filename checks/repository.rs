@@ -70,8 +70,8 @@ async fn judge(facts: &Facts) -> Result<Verdict, Gap> {
     // With a Git credential of another account, this account is not where Git looks.
     let offered = if url.protocol == Protocol::Https { facts.offered().await.ok() } else { None };
     let other = offered.and_then(|offered| offered.shape()?.account.as_deref()).filter(|other| Some(*other) != account);
-    let is_missing = is_missing(Some(repository), access);
-    if let Some(why) = presents_another(facts).await.filter(|_| is_missing) {
+    let is_missing = is_missing(facts).await;
+    if let Some(why) = presents_another(facts).await.filter(|_| !works && *repository == Repository::Missing) {
         return Err(Gap::unknown(format!("the account of the AWS credentials has none; {why}")));
     }
     if let Some(other) = other.filter(|_| is_missing) {
@@ -116,7 +116,12 @@ impl View<'_> {
                 let summary = format!("there is no {name} in {}", self.place());
                 Ok(Verdict::new(summary, self.missing(elsewhere)))
             }
-            (Repository::Missing, None) => Ok(Verdict::new("Git reads it, with other credentials", vec![])),
+            (Repository::Missing, None) if self.access.is_some_and(Access::works) => {
+                Ok(Verdict::new("Git reads it, with other credentials", vec![]))
+            }
+            (Repository::Missing, None) => {
+                Err(Gap::unknown("the account of the AWS credentials has none, and Git looks in another one"))
+            }
             (Repository::Refused { code, .. }, _) if code.starts_with("Encryption") => {
                 Err(Gap::blocked("kms-access", "CodeCommit cannot use the repository's key"))
             }

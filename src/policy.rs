@@ -116,19 +116,26 @@ pub fn condition_for_other_services(region: &str) -> String {
     format!(r#"{{"StringNotEqualsIfExists": {{"kms:ViaService": "codecommit.{region}.amazonaws.com"}}}}"#)
 }
 
-/// A statement as it reads with one more condition. Nothing for a text that is no statement, or that has such a condition.
+/// A statement as it reads with one more condition; a value that the condition's key has already stays beside the new one.
+/// Nothing for a text that is no statement.
 #[must_use]
 pub fn with_condition(statement: &str, condition: &str) -> Option<String> {
     let mut statement: Value = serde_json::from_str(statement).ok()?;
     let added: Value = serde_json::from_str(condition).ok()?;
-    let conditions = statement.as_object_mut()?.entry("Condition").or_insert_with(|| Value::Object(<_>::default()));
+    let empty = || Value::Object(<_>::default());
+    let conditions = statement.as_object_mut()?.entry("Condition").or_insert_with(empty).as_object_mut()?;
     for (operator, keys) in added.as_object()? {
-        let own = conditions.as_object_mut()?.entry(operator.clone()).or_insert_with(|| Value::Object(<_>::default()));
+        let own = conditions.entry(operator.clone()).or_insert_with(empty).as_object_mut()?;
         for (key, value) in keys.as_object()? {
-            let before = own.as_object_mut()?.insert(key.clone(), value.clone());
-            if before.is_some() {
-                return None;
-            }
+            let known = own.keys().find(|known| known.eq_ignore_ascii_case(key)).cloned();
+            let mut values = match known.as_ref().and_then(|known| own.remove(known)) {
+                Some(Value::Array(many)) => many,
+                Some(one) => vec![one],
+                None => Vec::new(),
+            };
+            values.push(value.clone());
+            let values = if values.len() == 1 { value.clone() } else { Value::Array(values) };
+            own.insert(known.unwrap_or_else(|| key.clone()), values);
         }
     }
     Some(written(&statement))
@@ -220,8 +227,8 @@ mod tests {
             serde_json::from_str(&with_condition(deny, &condition_for_others("arn")).unwrap()).unwrap();
         assert_eq!(changed["Condition"]["ArnNotEquals"]["aws:PrincipalArn"], "arn");
         assert_eq!((&changed["Sid"], &changed["Action"]), (&Value::from("S"), &Value::from("codecommit:*")));
-        let twice = with_condition(&changed.to_string(), &condition_for_others("other"));
-        assert_eq!(twice, None, "what stands there is not overwritten");
+        let twice = with_condition(&changed.to_string(), &condition_for_others("other")).unwrap();
+        assert!(twice.contains(r#""aws:PrincipalArn": ["arn", "other"]"#), "what stands there stays: {twice}");
 
         let force = r#"{"Effect": "Deny", "NotAction": ["iam:*"], "Resource": "*"}"#;
         let changed = without_actions(force, &["iam:*", "codecommit:GitPull"]).unwrap();

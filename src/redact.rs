@@ -124,6 +124,8 @@ pub fn redact(text: &str) -> String {
             (r#"(?i)\b(https?://[^\s/@:'"]+):[^'"<>@/]{1,200}@"#, "${1}:***@"),
             // What follows a number sign in an address is none of the server's business
             (r#"(://[^\s'"<>#]+#)[^\s'"<>]+"#, "${1}***"),
+            // What a profile's program printed may be anything
+            (r"(credentials from custom-process:).+", "${1} ***"),
             // What git says of a line that a helper should not have printed
             (r"(?i)(invalid credential line: ).+", "${1}***"),
             // Tokens that say themselves what they are

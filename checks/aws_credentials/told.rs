@@ -61,11 +61,7 @@ impl View<'_> {
                 };
                 Finding::new(&SOURCE_MISSING, message).seen(seen.clone()).fix(fix.docs(docs::AWS_ROLES))
             }
-            Flaw::Incomplete { why, seen } => {
-                let fix =
-                    Fix::manual(format!("Complete or correct what stands at {}", place(seen))).docs(docs::AWS_FILES);
-                Finding::new(&INCOMPLETE, why).seen(seen.clone()).fix(fix)
-            }
+            Flaw::Incomplete { why, seen } => incomplete(why, seen),
         }
     }
 
@@ -216,6 +212,11 @@ fn unset(os: Os, names: &[&str]) -> Fix {
         Os::Windows => names.iter().fold(fix, |fix, name| fix.run(["Remove-Item".to_owned(), format!("Env:{name}")])),
         Os::Linux | Os::MacOs => fix.run(std::iter::once("unset").chain(names.iter().copied())),
     }
+}
+
+pub(super) fn incomplete(why: &str, seen: &Evidence) -> Finding {
+    let fix = Fix::manual(format!("Complete or correct what stands at {}", place(seen))).docs(docs::AWS_FILES);
+    Finding::new(&INCOMPLETE, why).seen(seen.clone()).fix(fix)
 }
 
 pub(super) fn unreadable(seen: &Evidence) -> Finding {

@@ -66,20 +66,25 @@ impl View<'_> {
         let grc =
             Fix::manual("Or use git-remote-codecommit with a profile that signs in with MFA").docs(docs::SETUP_GRC);
         let other = if explicit {
-            Fix::manual("Have the statement leave out what Git needs, in its NotAction")
-                .instruct(Self::sparing_git(decision))
+            self.sparing_git(decision)
         } else {
             Fix::manual("Have it allowed without MFA").instruct(policy::allow(&[action], self.arn()))
         };
         (&MFA_REQUIRED, message, vec![other, grc])
     }
 
-    /// The statement that denies, as it reads when it leaves out what Git needs; else what that is.
-    fn sparing_git(decision: &Decision) -> String {
+    /// The statement that denies, as it reads when it leaves out what Git needs; one that lists what it denies leaves this
+    /// identity out instead. Of one that could not be read, only what Git needs is known.
+    fn sparing_git(&self, decision: &Decision) -> Fix {
         let needed: Vec<&str> = [PULL, PUSH].into_iter().chain(policy::KEY_ACTIONS).collect();
-        let statement = decision.statements.first().and_then(|statement| statement.text.as_deref());
-        let changed = statement.and_then(|statement| policy::without_actions(statement, &needed));
-        changed.unwrap_or_else(|| policy::actions(&needed))
+        let Some(statement) = decision.statements.first().and_then(|statement| statement.text.as_deref()) else {
+            return Fix::manual("Have the statement leave out the actions that Git needs")
+                .instruct(policy::actions(&needed));
+        };
+        match policy::without_actions(statement, &needed) {
+            Some(changed) => Fix::manual("Have the statement leave out what Git needs").instruct(changed),
+            None => Fix::manual("Have the statement leave this identity out").instruct(self.leaving_us_out(decision)),
+        }
     }
 
     /// A policy looks at where the request comes from.

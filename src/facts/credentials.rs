@@ -48,6 +48,13 @@ pub enum Outcome {
     Unreadable(Evidence),
     /// The profile cannot be followed.
     Flawed(Flaw),
+    /// A key, a secret or a token holds what none has.
+    Garbled {
+        /// As a sentence.
+        why: String,
+        /// Where it stands.
+        seen: Evidence,
+    },
     /// The SSO session has to be begun again.
     Sso(SsoProblem),
     /// The session of `aws login` has to be begun, or begun again.

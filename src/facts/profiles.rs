@@ -155,6 +155,12 @@ impl Profiles {
             if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
                 continue;
             }
+            // A line that is indented further continues the value above, or holds nested settings such as those of `s3 =`.
+            let indent = line.len() - line.trim_start().len();
+            if above.is_some_and(|above| indent > above) {
+                continue;
+            }
+            above = Some(indent);
             if let Some(header) = trimmed.strip_prefix('[') {
                 // As greedy as configparser: the header ends at the last bracket, whatever follows.
                 let Some(name) = header.rfind(']').map(|end| &header[..end]).filter(|name| !name.is_empty()) else {
@@ -174,12 +180,6 @@ impl Profiles {
                 current = self.section_of(file, number, name, is_config);
                 continue;
             }
-            // A line that is indented further continues the value above, or holds nested settings such as those of `s3 =`.
-            let indent = line.len() - line.trim_start().len();
-            if above.is_some_and(|above| indent > above) {
-                continue;
-            }
-            above = Some(indent);
             // Python's configparser, which the AWS CLI uses, takes a colon as well.
             let setting = trimmed.split_once(['=', ':']).filter(|_| started);
             let Some((key, value)) = setting else {
@@ -215,7 +215,11 @@ impl Profiles {
     /// Opens the section of a header; `None` for a section that nothing here looks at.
     fn section_of(&mut self, file: &str, line: u32, header: &str, is_config: bool) -> Option<(Sort, String)> {
         // botocore splits a header as a shell would, and knows two words: what it is, and its name.
-        let words = if is_config { shlex::split(header).unwrap_or_default() } else { Vec::new() };
+        let named =
+            is_config && ["profile", "sso-session", "default", "plugins"].iter().any(|word| header.starts_with(word));
+        // A number sign is no comment there.
+        let words = if named { shlex::split(&header.replace('#', "\u{1}")).unwrap_or_default() } else { Vec::new() };
+        let words: Vec<String> = words.into_iter().map(|word| word.replace('\u{1}', "#")).collect();
         let (sort, name) = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             _ if !is_config => (Sort::Profile, header.to_owned()),
             ["profile", name] => (Sort::Profile, (*name).to_owned()),
@@ -324,7 +328,8 @@ mod tests {
         assert_eq!((default.value("region"), default.value("output")), (Some("b"), None), "the later one counts");
         let names = |config: &str| read(config, "").profiles.into_iter().map(|one| one.name).collect::<Vec<_>>();
         assert_eq!(names("[profile \"my dev\"]\n[profile dev]\n"), ["my dev", "dev"]);
-        assert_eq!(names("[profile my dev]\n[ default ]\n"), Vec::<String>::new());
+        assert_eq!(names("[profile my dev]\n[ default ]\n[ profile dev ]\n"), Vec::<String>::new());
+        assert_eq!(names("[profile #dev]\nregion = a\n  [profile x]\n"), ["#dev"]);
     }
 
     #[test]

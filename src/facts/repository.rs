@@ -1,8 +1,8 @@
 //! The repository as the CodeCommit API describes it.
 
-use super::Facts;
 use super::access::Access;
 use super::api::{Refusal, no_answer};
+use super::{Facts, principal};
 use crate::check::Gap;
 use serde::{Deserialize, Serialize};
 
@@ -40,13 +40,20 @@ impl Repository {
     }
 }
 
-/// Whether the repository is not there: by what Git was told, or, where it was told nothing, by the API's word.
-#[must_use]
-pub fn is_missing(repository: Option<&Repository>, access: Option<&Access>) -> bool {
-    match access.and_then(|access| access.refusal.as_ref()) {
-        Some(answer) => answer.status == 404 && !matches!(repository, Some(Repository::Exists { .. })),
-        None => repository == Some(&Repository::Missing) && !access.is_some_and(Access::works),
+/// Whether the repository is not there: by what Git was told, or by the API's word, where that looks where Git looks.
+pub async fn is_missing(facts: &Facts) -> bool {
+    let (access, repository, asker) = tokio::join!(facts.access(), facts.repository(), facts.asker());
+    let access = access.ok();
+    if access.is_some_and(Access::works) {
+        return false;
     }
+    let repository = repository.ok();
+    if access.and_then(|access| access.refusal.as_ref()).is_some_and(|answer| answer.status == 404) {
+        return !matches!(repository, Some(Repository::Exists { .. }));
+    }
+    let is_here = asker.is_ok_and(|asker| asker.account == asker.identity.account)
+        && principal::presents_another(facts).await.is_none();
+    is_here && repository == Some(&Repository::Missing)
 }
 
 /// Asks CodeCommit once.

@@ -23,19 +23,25 @@ pub(super) async fn conditions_to_allow(
     resource: &str,
 ) -> Option<Vec<String>> {
     let owner = owner(principal);
-    let (inline, attached) = tokio::join!(inline_names(iam, principal), attached(iam, principal));
+    let (inline, attached, of_groups) =
+        tokio::join!(inline_names(iam, principal), attached(iam, principal), of_groups(iam, principal));
     let (inline, attached) = (inline?, attached?);
-    let own = join_all(inline.iter().map(|name| inline_document(iam, principal, owner, name))).await;
+    let own = join_all(inline.iter().take(MOST).map(|name| inline_document(iam, principal, owner, name))).await;
     let managed = join_all(attached.iter().map(|(_, arn)| managed_document(iam, arn))).await;
-    let documents = own.into_iter().chain(managed).flatten();
+    // What could not be read may be the one that would allow it.
+    let documents: Option<Vec<String>> = own.into_iter().chain(managed).chain(of_groups?).collect();
+    let documents = documents?.into_iter();
     let statements = documents.filter_map(|text| serde_json::from_str::<Value>(&text).ok()).flat_map(|document| {
         match &document["Statement"] {
             Value::Array(many) => many.clone(),
             one => vec![one.clone()],
         }
     });
-    let about = statements
-        .filter(|one| one["Effect"] == "Allow" && covers(&one["Action"], action) && covers(&one["Resource"], resource));
+    let about = statements.filter(|one| {
+        one["Effect"] == "Allow"
+            && is_about(&one["Action"], &one["NotAction"], action)
+            && is_about(&one["Resource"], &one["NotResource"], resource)
+    });
     Some(about.flat_map(|statement| keys(&statement)).collect())
 }
 
@@ -66,7 +72,12 @@ async fn document(iam: &Client, principal: &str, policy: &str) -> Option<String>
     let arn = if policy.starts_with("arn:") {
         policy.to_owned()
     } else {
-        attached(iam, principal).await?.into_iter().find(|(name, _)| name == policy)?.1
+        let attached = attached(iam, principal).await.unwrap_or_default();
+        let found = attached.into_iter().find(|(name, _)| name == policy).map(|(_, arn)| arn);
+        // A group's, or one that may not be listed: most have no path.
+        let mut parts = principal.split(':');
+        let (partition, account) = (parts.nth(1)?, parts.nth(2)?);
+        found.unwrap_or_else(|| format!("arn:{partition}:iam::{account}:policy/{policy}"))
     };
     managed_document(iam, &arn).await
 }
@@ -89,6 +100,29 @@ async fn attached(iam: &Client, principal: &str) -> Option<Vec<(String, String)>
     };
     let named = all.iter().filter_map(|one| Some((one.policy_name()?.to_owned(), one.policy_arn()?.to_owned())));
     Some(named.take(MOST).collect())
+}
+
+/// The texts of the policies of a user's groups; `None` in the list for one that could not be read.
+async fn of_groups(iam: &Client, principal: &str) -> Option<Vec<Option<String>>> {
+    if is_role(principal) {
+        return Some(Vec::new());
+    }
+    let groups = iam.list_groups_for_user().user_name(owner(principal)).send().await.ok()?;
+    let groups: Vec<String> = groups.groups().iter().take(MOST).map(|group| group.group_name().to_owned()).collect();
+    let of_each = groups.iter().map(|group| async move {
+        let inline = iam.list_group_policies().group_name(group).send().await.ok()?;
+        let attached = iam.list_attached_group_policies().group_name(group).send().await.ok()?;
+        let own = inline.policy_names().iter().take(MOST).map(|name| async move {
+            let answer = iam.get_group_policy().group_name(group).policy_name(name).send().await.ok()?;
+            decoded(answer.policy_document())
+        });
+        let arns = attached.attached_policies().iter().take(MOST).filter_map(|one| one.policy_arn());
+        let managed = arns.map(|arn| managed_document(iam, arn));
+        let (own, managed) = tokio::join!(join_all(own), join_all(managed));
+        Some(own.into_iter().chain(managed).collect::<Vec<_>>())
+    });
+    let all: Option<Vec<Vec<Option<String>>>> = join_all(of_each).await.into_iter().collect();
+    Some(all?.into_iter().flatten().collect())
 }
 
 async fn inline_document(iam: &Client, principal: &str, owner: &str, name: &str) -> Option<String> {
@@ -136,10 +170,17 @@ fn keys(statement: &Value) -> Vec<String> {
     keys.flat_map(|keys| keys.keys().cloned()).collect()
 }
 
+/// Whether an element, or the one that says the contrary, is about a name.
+fn is_about(element: &Value, contrary: &Value, name: &str) -> bool {
+    if contrary.is_null() { covers(element, name) } else { !covers(contrary, name) }
+}
+
 /// Whether an element's patterns, with `*` and `?`, cover a name.
 fn covers(element: &Value, name: &str) -> bool {
     match element {
         Value::Array(many) => many.iter().any(|one| covers(one, name)),
+        // What a variable stands for is not looked up.
+        Value::String(pattern) if pattern.contains("${") => true,
         Value::String(pattern) => is_like(&pattern.to_ascii_lowercase(), &name.to_ascii_lowercase()),
         _ => false,
     }

@@ -70,6 +70,11 @@ pub(super) async fn login(machine: &Machine, session: &str) -> Option<Credential
 pub(super) async fn is_renewable(machine: &Machine, session: &str) -> bool {
     let text = machine.read_text(&login_file(machine, session)).await.unwrap_or_default();
     let cached: Value = serde_json::from_str(&text).unwrap_or_default();
+    // The session itself lasts 12 hours at most ("Login for AWS local development", AWS CLI user guide).
+    let until = cached["accessToken"]["expiresAt"].as_str().and_then(moment).map(seconds);
+    if until.is_none_or(|until| seconds(SystemTime::now()) - until > 12 * 60 * 60) {
+        return false;
+    }
     ["refreshToken", "dpopKey", "clientId"].iter().all(|field| cached[field].is_string())
 }
 

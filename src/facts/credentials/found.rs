@@ -1,6 +1,6 @@
 //! Credentials, reduced to what may be told.
 
-use super::{Flaw, Outcome};
+use super::Outcome;
 use crate::finding::Evidence;
 use crate::machine::Machine;
 use crate::redact::MASK;
@@ -48,7 +48,7 @@ pub(super) fn read(machine: &Machine, keys: Credentials, by: &str, seen: Evidenc
     }
     if !parts.iter().all(|part| is_plain(part)) {
         let why = format!("The key, secret or token from {by} holds a line ending or another character that none has.");
-        return Outcome::Flawed(Flaw::Incomplete { why, seen });
+        return Outcome::Garbled { why, seen };
     }
     let expires_in = keys.expiry().map(|expiry| seconds(expiry) - seconds(SystemTime::now()));
     if expires_in.is_some_and(|left| left <= 0) {

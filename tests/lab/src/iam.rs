@@ -12,6 +12,9 @@ pub(crate) fn answer(operation: &str, form: &Form, caller: &Caller, world: &Worl
         "ListUserPolicies" | "ListRolePolicies" | "ListAttachedUserPolicies" | "ListAttachedRolePolicies" => {
             list_policies(operation, form, caller, world)
         }
+        "ListGroupsForUser" | "ListGroupPolicies" | "ListAttachedGroupPolicies" => {
+            list_of_groups(operation, form, caller, world)
+        }
         "GetPolicy" | "GetPolicyVersion" => get_managed_policy(operation, form, caller, world),
         "GetUserPolicy" | "GetRolePolicy" | "GetGroupPolicy" => get_policy(operation, form, caller, world),
         "ListServiceSpecificCredentials" => list_credentials(form, caller, world),
@@ -198,6 +201,34 @@ fn list_policies(operation: &str, form: &Form, caller: &Caller, world: &World) -
         format!("<PolicyNames>{}</PolicyNames><IsTruncated>false</IsTruncated>", names.join(""))
     };
     Ok(envelope(operation, &body))
+}
+
+/// A user's groups, or a group's policies; groups are known by the policies that come through them.
+fn list_of_groups(operation: &str, form: &Form, caller: &Caller, world: &World) -> Result<String, Refusal> {
+    caller.may(world, &format!("iam:{operation}"), "*").map_err(denied)?;
+    let (user, group) = (field(form, "UserName"), field(form, "GroupName"));
+    let users = world.users.iter().filter(|one| user.as_ref().is_none_or(|user| one.name == *user));
+    let policies = users.flat_map(|user| &user.policies).filter(|policy| policy.group.is_some());
+    let member = |name: &str| format!("<member>{name}</member>");
+    let body = match operation {
+        "ListGroupsForUser" => {
+            let mut names: Vec<&str> = policies.filter_map(|policy| policy.group.as_deref()).collect();
+            names.dedup();
+            let group = |name: &&str| {
+                member(&format!(
+                    "<Path>/</Path><GroupName>{name}</GroupName><GroupId>AGPAEXAMPLE</GroupId><Arn>arn:aws:iam::{}:group/{name}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>",
+                    caller.account
+                ))
+            };
+            format!("<Groups>{}</Groups>", names.iter().map(group).collect::<String>())
+        }
+        "ListGroupPolicies" => {
+            let names = policies.filter(|policy| policy.group == group).map(|policy| member(&policy.name));
+            format!("<PolicyNames>{}</PolicyNames>", names.collect::<String>())
+        }
+        _ => "<AttachedPolicies/>".to_owned(),
+    };
+    Ok(envelope(operation, &format!("{body}<IsTruncated>false</IsTruncated>")))
 }
 
 /// A managed policy, or the one version that it has here.

@@ -5,7 +5,7 @@
 use super::Facts;
 use crate::check::Gap;
 use crate::finding::Evidence;
-use crate::machine::{FileError, Machine};
+use crate::machine::{FileError, Machine, Os};
 use crate::redact::{MASK, Secret};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -133,13 +133,29 @@ pub async fn observe(facts: &Facts) -> Result<Profiles, Gap> {
     };
     for (path, is_config) in [(credentials, false), (config, true)] {
         let file = machine.tilde(&path);
-        match machine.read_text(&path).await {
-            Ok(text) => profiles.add(machine, &file, &text, is_config),
+        match machine.read(&path).await {
+            Ok(bytes) => {
+                profiles.problems.extend(unlike_utf8(machine.os(), &file, &bytes));
+                let text = String::from_utf8_lossy(&bytes);
+                profiles.add(machine, &file, text.trim_start_matches('\u{feff}'), is_config);
+            }
             Err(FileError::Missing) => {}
             Err(error) => profiles.problems.push(Evidence::new(file, error.to_string())),
         }
     }
     Ok(profiles)
+}
+
+/// What Python's configparser, which the AWS CLI uses, cannot read in a file's bytes.
+fn unlike_utf8(os: Os, file: &str, bytes: &[u8]) -> Option<Evidence> {
+    // Some editors on Windows write it, and configparser takes it for a part of the first line.
+    if bytes.starts_with("\u{feff}".as_bytes()) {
+        return Some(Evidence::at(file, Some(1), "a byte-order mark stands before the first character"));
+    }
+    // Windows reads in the code page of the machine.
+    let wrong = std::str::from_utf8(bytes).err().filter(|_| os != Os::Windows)?.valid_up_to();
+    let line = bytes[..wrong].split(|byte| *byte == b'\n').count();
+    Some(Evidence::at(file, u32::try_from(line).ok(), "this line is not UTF-8"))
 }
 
 impl Profiles {
@@ -288,7 +304,6 @@ fn first_word(command: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::Os;
 
     fn read(config: &str, credentials: &str) -> Profiles {
         let machine = Machine::new(Os::Linux, [], "/".into());
@@ -296,6 +311,15 @@ mod tests {
         profiles.add(&machine, "~/.aws/credentials", credentials, false);
         profiles.add(&machine, "~/.aws/config", config, true);
         profiles
+    }
+
+    #[test]
+    fn bytes_that_the_aws_cli_cannot_read_are_named() {
+        let line = |os, bytes: &[u8]| unlike_utf8(os, "f", bytes).map(|seen| seen.line);
+        assert_eq!(line(Os::Linux, b"[a]\n# caf\xe9\n"), Some(Some(2)));
+        assert_eq!(line(Os::Windows, b"[a]\n# caf\xe9\n"), None, "a code page has it");
+        assert_eq!(line(Os::Windows, "\u{feff}[a]".as_bytes()), Some(Some(1)));
+        assert_eq!(line(Os::Linux, "[a]\n# caf\u{e9}\n".as_bytes()), None);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use aws_sdk_iam::Client;
 use futures_util::future::join_all;
 
-/// How many policies of each kind are read.
+/// How many policies of each kind are read: the most managed ones that IAM lets a principal have ("IAM and AWS STS quotas").
+/// Of a principal with more inline ones not all is known, and so nothing is.
 const MOST: usize = 20;
 
 fn owner(principal: &str) -> &str {
@@ -19,8 +20,8 @@ pub(super) async fn all(iam: &Client, principal: &str) -> Option<Vec<String>> {
     let owner = owner(principal);
     let (inline, attached, of_groups) =
         tokio::join!(inline_names(iam, principal), attached(iam, principal), of_groups(iam, principal));
-    let (inline, attached) = (inline?, attached?);
-    let own = join_all(inline.iter().take(MOST).map(|name| inline_document(iam, principal, owner, name))).await;
+    let (inline, attached) = (inline.filter(|names| names.len() <= MOST)?, attached?);
+    let own = join_all(inline.iter().map(|name| inline_document(iam, principal, owner, name))).await;
     let managed = join_all(attached.iter().map(|(_, arn)| managed_document(iam, arn))).await;
     own.into_iter().chain(managed).chain(of_groups?).collect()
 }
@@ -84,7 +85,8 @@ async fn of_groups(iam: &Client, principal: &str) -> Option<Vec<Option<String>>>
     let of_each = groups.iter().map(|group| async move {
         let inline = iam.list_group_policies().group_name(group).send().await.ok()?;
         let attached = iam.list_attached_group_policies().group_name(group).send().await.ok()?;
-        let own = inline.policy_names().iter().take(MOST).map(|name| async move {
+        let names = Some(inline.policy_names()).filter(|names| names.len() <= MOST)?;
+        let own = names.iter().map(|name| async move {
             let answer = iam.get_group_policy().group_name(group).policy_name(name).send().await.ok()?;
             decoded(answer.policy_document())
         });

@@ -12,6 +12,7 @@ mod endpoint;
 mod git_access;
 mod git_config;
 mod git_credentials;
+mod git_remote_codecommit;
 mod git_version;
 mod keychain;
 mod kms_access;
@@ -37,6 +38,7 @@ pub static ALL: &[&Check] = &[
     &repository::CHECK,
     &permissions::CHECK,
     &kms_access::CHECK,
+    &git_remote_codecommit::CHECK,
     &git_access::CHECK,
 ];
 

@@ -254,6 +254,7 @@ pub fn follows(check: &str, from: &str) -> bool {
         "aws-identity" => &["endpoint", "clock", "aws-credentials"],
         "git-credentials" => &["endpoint", "clock", "aws-identity", "keychain", "offered-credential"],
         "repository" => &["endpoint", "clock", "clone-url", "aws-credentials", "aws-identity", "git-credentials"],
+        "git-remote-codecommit" => &["clone-url", "git-config", "aws-credentials"],
         "permissions" | "kms-access" => &["endpoint", "clock", "aws-credentials", "aws-identity"],
         _ => &[],
     };

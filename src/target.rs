@@ -197,6 +197,15 @@ impl CloneUrl {
         }
     }
 
+    /// Leads a `codecommit::` URL to another host than its region's, as git-remote-codecommit does when it is told to.
+    pub fn redirect(&mut self, authority: &str) {
+        if self.protocol == Protocol::Grc {
+            let region = self.region.take();
+            self.set_host(authority);
+            self.region = region;
+        }
+    }
+
     fn set_host(&mut self, authority: &str) {
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if port.chars().all(|c| c.is_ascii_digit()) => (host, port.parse().ok()),
@@ -227,7 +236,10 @@ impl CloneUrl {
         let host = self.host.as_ref()?;
         match self.protocol {
             Protocol::Https => Some(format!("https://{}{}", self.authority.as_ref().unwrap_or(host), self.path)),
-            Protocol::Grc => Some(format!("https://{host}/v1/repos/{}", self.repository.as_ref()?)),
+            Protocol::Grc => {
+                let authority = self.authority.as_ref().unwrap_or(host);
+                Some(format!("https://{authority}/v1/repos/{}", self.repository.as_ref()?))
+            }
             Protocol::Ssh | Protocol::Other => None,
         }
     }

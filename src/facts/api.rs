@@ -3,6 +3,7 @@
 
 use super::Facts;
 use crate::check::Gap;
+use crate::finding::Evidence;
 use aws_config::SdkConfig;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -40,7 +41,7 @@ pub async fn observe(facts: &Facts) -> Result<Api, Gap> {
     let region = facts.target().await?.region().map(str::to_owned);
     let region = region.ok_or_else(|| Gap::not_applicable("no region is known: give a clone URL or --region"))?;
     let mut trust = TrustStore::empty().with_native_roots(true);
-    if let Some(file) = bundle(facts).await {
+    if let Some((file, _)) = bundle(facts).await {
         match facts.machine.read(facts.machine.expand(&file)).await {
             // Like botocore: the bundle replaces the system's certificates.
             Ok(pem) => trust = TrustStore::empty().with_native_roots(false).with_pem_certificate(pem),
@@ -62,14 +63,15 @@ pub async fn observe(facts: &Facts) -> Result<Api, Gap> {
     Ok(Api { http: http_client_fn(move |_, _| connector.clone()), region })
 }
 
-/// The certificate bundle that the AWS CLI would use: `AWS_CA_BUNDLE`, else the profile's `ca_bundle`.
-async fn bundle(facts: &Facts) -> Option<String> {
+/// The certificate bundle that the AWS tools would use, and where it is named: `AWS_CA_BUNDLE`, else the profile's `ca_bundle`.
+pub(super) async fn bundle(facts: &Facts) -> Option<(String, Evidence)> {
     if let Some(file) = facts.machine.var_set("AWS_CA_BUNDLE") {
-        return Some(file);
+        return Some((file.clone(), Evidence::new("AWS_CA_BUNDLE", file)));
     }
     let profiles = facts.profiles().await.ok()?;
     let choice = super::choice::choose(facts).await.ok()?;
-    profiles.get(&choice.profile)?.value("ca_bundle").map(str::to_owned)
+    let setting = profiles.get(&choice.profile)?.setting("ca_bundle")?;
+    Some((setting.value.clone(), setting.evidence()))
 }
 
 impl Api {

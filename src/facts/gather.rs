@@ -1,8 +1,8 @@
 //! Every fact, observed at most once, on first use, side by side with the others.
 
 use super::{
-    access, answers, api, caller, chosen, credentials, elsewhere, endpoint, git, git_config, git_credentials, helpers,
-    kms, method, offered, permissions, principal, profiles, repository, stores, target,
+    access, answers, api, caller, chosen, credentials, elsewhere, endpoint, git, git_config, git_credentials, grc,
+    helpers, kms, method, modules, offered, permissions, principal, profiles, repository, stores, target,
 };
 use crate::check::Gap;
 use crate::machine::Machine;
@@ -100,6 +100,10 @@ facts! {
     permissions: permissions::Permissions = permissions::observe;
     /// What IAM and KMS say about the key.
     kms: kms::KmsAccess = kms::observe;
+    /// git-remote-codecommit.
+    grc: grc::Grc = grc::observe;
+    /// The submodules of the working tree.
+    modules: Vec<modules::Module> = modules::observe;
     /// Which way of authenticating this machine is set up for.
     method: method::Decision = method::observe;
 }

@@ -3,7 +3,7 @@
 use super::simulation::{Decision, Effect};
 use super::{
     Facts, Request, access, answers, answers::Answer, caller, choice, credentials, endpoint, git, git_config,
-    git_credentials, helpers, kms, method, offered, permissions, profiles, repository, stores, target,
+    git_credentials, grc, helpers, kms, method, offered, permissions, profiles, repository, stores, target,
 };
 use crate::check::Gap;
 use crate::finding::Evidence;
@@ -73,6 +73,7 @@ impl Facts {
             }),
             permissions: known(permissions()),
             kms: known(kms()),
+            grc: known(grc()),
             method: known(method::Decision {
                 method: method::Method::CredentialHelper,
                 reason: "the AWS CLI credential helper is configured".to_owned(),
@@ -170,6 +171,26 @@ fn permissions() -> permissions::Permissions {
         pull: Some(allowed(permissions::PULL)),
         push: Some(allowed(permissions::PUSH)),
         ..permissions::Permissions::default()
+    }
+}
+
+/// git-remote-codecommit as pipx installs it.
+fn grc() -> grc::Grc {
+    let launcher = grc::Launcher { path: "~/.local/bin/git-remote-codecommit".to_owned(), ..grc::Launcher::default() };
+    let botocore = grc::Botocore {
+        python: "3.11.7".to_owned(),
+        botocore: "1.43.11".to_owned(),
+        regions: vec!["us-east-2".to_owned()],
+        profiles: vec!["default".to_owned()],
+        region: Some("us-east-2".to_owned()),
+        sso_session: true,
+        login: true,
+        crt: true,
+    };
+    grc::Grc {
+        install: grc::Install::OnPath(launcher),
+        python: Some(grc::Answer::Botocore(botocore)),
+        ..grc::Grc::default()
     }
 }
 

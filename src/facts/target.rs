@@ -84,6 +84,9 @@ pub async fn observe(facts: &Facts) -> Result<Target, Gap> {
     {
         effective.settle_region(&region);
     }
+    if let Some(host) = facts.machine.var_set("CODE_COMMIT_ENDPOINT") {
+        effective.redirect(&host);
+    }
     target.effective = Some(effective);
     Ok(target)
 }

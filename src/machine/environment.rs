@@ -217,13 +217,19 @@ impl Machine {
     /// Every program of this name on `PATH`, in order. A name with a slash is looked up as a path.
     #[must_use]
     pub fn which_all(&self, name: &str) -> Vec<PathBuf> {
-        // Nothing from the folder that the person stands in: an empty part of PATH, or none at all, would mean that.
-        let path = self.var_os("PATH").filter(|path| !path.is_empty()).unwrap_or(OsStr::new(USUAL_PATH));
-        let folders: Vec<PathBuf> = std::env::split_paths(path).filter(|folder| folder.is_absolute()).collect();
+        let folders = self.folders_on_path();
         if folders.is_empty() {
             return Vec::new();
         }
         std::env::join_paths(folders).map(|path| self.which_in(name, path)).unwrap_or_default()
+    }
+
+    /// The folders of `PATH`, in order. Nothing from the folder that the person stands in: an empty part of `PATH`, or none at
+    /// all, would mean that.
+    #[must_use]
+    pub fn folders_on_path(&self) -> Vec<PathBuf> {
+        let path = self.var_os("PATH").filter(|path| !path.is_empty()).unwrap_or(OsStr::new(USUAL_PATH));
+        std::env::split_paths(path).filter(|folder| folder.is_absolute()).collect()
     }
 
     /// The program that this name runs, if any.

@@ -108,6 +108,13 @@ impl Machine {
         path.exists()
     }
 
+    /// Every path below a folder that a pattern fits, in order; `*` stands for any part of one name.
+    pub async fn matching(&self, folder: &Path, pattern: &str) -> Vec<PathBuf> {
+        let whole = format!("{}/{pattern}", glob::Pattern::escape(&folder.display().to_string()));
+        let looking = move || Ok(glob::glob(&whole).map(|paths| paths.flatten().collect()).unwrap_or_default());
+        self.blocking(looking).await.unwrap_or_default()
+    }
+
     /// The path with links and `..` resolved, or the path itself where that fails.
     #[must_use]
     pub fn resolve(&self, path: &Path) -> PathBuf {

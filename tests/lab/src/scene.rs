@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Programs that every machine has.
 const ORDINARY: &[&str] = &[
-    "sh", "bash", "cat", "cp", "cut", "date", "dirname", "env", "grep", "head", "mkdir", "mv", "python3", "rm", "sed",
-    "sleep", "stty", "tr", "tty", "uname",
+    "sh", "bash", "cat", "chmod", "cp", "cut", "date", "dirname", "env", "grep", "head", "ln", "mkdir", "mv", "python3", "rm",
+    "sed", "sleep", "stty", "tee", "tr", "tty", "uname",
 ];
 
 /// After how many seconds a program is ended.
@@ -126,7 +126,8 @@ impl Scene {
     /// # Errors
     /// What to install.
     pub fn tool(&self, name: &str) -> Result<()> {
-        std::os::unix::fs::symlink(tools::python_program(name)?, self.folder.path().join("bin").join(name))?;
+        let plain = name.split('@').next().unwrap_or(name);
+        std::os::unix::fs::symlink(tools::python_program(name)?, self.folder.path().join("bin").join(plain))?;
         Ok(())
     }
 

@@ -5,9 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The packages and their versions.
-const REQUIREMENTS: &str = include_str!("../requirements.txt");
-
 /// The folder for what tests build and keep.
 #[must_use]
 pub fn target() -> PathBuf {
@@ -15,13 +12,29 @@ pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
-/// A program of the Python environment, which is set up on first use.
+/// A Python environment: its name, and the packages with their versions.
+struct Environment {
+    name: &'static str,
+    requirements: &'static str,
+    ready: OnceLock<Result<PathBuf, String>>,
+}
+
+/// The usual one, and one whose botocore knows neither the newer regions nor `sso_session`.
+static ENVIRONMENTS: [Environment; 2] = [
+    Environment::of("lab-venv", include_str!("../requirements.txt")),
+    Environment::of("lab-venv-old", include_str!("../requirements-old.txt")),
+];
+
+/// A program of a Python environment, which is set up on first use: `aws`, or `git-remote-codecommit@old`.
 ///
 /// # Errors
 /// What to install, when Python is missing or its packages cannot be had.
 pub fn python_program(name: &str) -> Result<PathBuf> {
-    static READY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let folder = READY.get_or_init(|| environment().map_err(|error| format!("{error:#}")));
+    let (name, environment) = match name.split_once('@') {
+        Some((name, _)) => (name, &ENVIRONMENTS[1]),
+        None => (name, &ENVIRONMENTS[0]),
+    };
+    let folder = environment.ready.get_or_init(|| environment.set_up().map_err(|error| format!("{error:#}")));
     let program = match folder {
         Ok(folder) => folder.join("bin").join(name),
         Err(error) => bail!("{error}"),
@@ -30,24 +43,33 @@ pub fn python_program(name: &str) -> Result<PathBuf> {
     Ok(program)
 }
 
-fn environment() -> Result<PathBuf> {
-    let folder = target().join("lab-venv");
-    std::fs::create_dir_all(target())?;
-    // Several test programs may come here at once.
-    let lock = std::fs::File::create(target().join("lab-venv.lock"))?;
-    lock.lock()?;
-    let done = folder.join("requirements.txt");
-    if std::fs::read_to_string(&done).is_ok_and(|text| text == REQUIREMENTS) {
-        return Ok(folder);
+impl Environment {
+    const fn of(name: &'static str, requirements: &'static str) -> Self {
+        Self { name, requirements, ready: OnceLock::new() }
     }
-    let install = "install python3 with venv and pip (Debian: apt-get install python3-venv)";
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder)).context(install)?;
-    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("requirements.txt");
-    let pip = folder.join("bin/pip");
-    run(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(list))
+
+    fn set_up(&self) -> Result<PathBuf> {
+        let folder = target().join(self.name);
+        std::fs::create_dir_all(target())?;
+        // Several test programs may come here at once.
+        let lock = std::fs::File::create(target().join(format!("{}.lock", self.name)))?;
+        lock.lock()?;
+        let done = folder.join("requirements.txt");
+        if std::fs::read_to_string(&done).is_ok_and(|text| text == self.requirements) {
+            return Ok(folder);
+        }
+        let install = "install python3 with venv and pip (Debian: apt-get install python3-venv)";
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder)).context(install)?;
+        let list = folder.join("wanted.txt");
+        std::fs::write(&list, self.requirements)?;
+        let pip = folder.join("bin/pip");
+        run(Command::new(pip)
+            .args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
+            .arg(list))
         .context("the Python packages cannot be installed: a package index must be reachable once")?;
-    std::fs::write(done, REQUIREMENTS)?;
-    Ok(folder)
+        std::fs::write(done, self.requirements)?;
+        Ok(folder)
+    }
 }
 
 /// A git program, and the folder of its parts where it does not know that itself.

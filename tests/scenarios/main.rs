@@ -13,6 +13,7 @@ use std::path::Path;
 
 fn main() {
     let args = Arguments::from_args();
+    prepare().expect("the tools that scenarios use");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
     let scenarios = Scenario::all(&folder).expect("tests/scenarios can be read");
     assert!(scenarios.iter().filter(|scenario| scenario.is_broken()).count() >= 12, "at least 12 broken set-ups");
@@ -21,4 +22,12 @@ fn main() {
         Trial::test(scenario.name.clone(), move || scenario.play().map_err(|error| Failed::from(format!("{error:#}"))))
     });
     libtest_mimic::run(&args, trials.collect()).exit();
+}
+
+/// Fetches what has to be fetched, and goes where nothing but loopback is.
+fn prepare() -> anyhow::Result<()> {
+    codecommit_lab::tools::python_program("aws")?;
+    codecommit_lab::tools::python_program("git-remote-codecommit@old")?;
+    codecommit_lab::tools::ssh_server()?;
+    codecommit_lab::network::enter()
 }

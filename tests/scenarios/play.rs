@@ -34,6 +34,9 @@ pub(crate) struct Scenario {
     /// The AWS CLI, git-remote-codecommit.
     #[serde(default)]
     tools: Vec<String>,
+    /// Where in the home folder the lab's SSH keys lie: `".ssh/id_rsa" = "ann"`.
+    #[serde(default)]
+    keys: BTreeMap<String, String>,
     /// Programs that this machine lacks.
     #[serde(default)]
     without: Vec<String>,
@@ -122,6 +125,9 @@ impl Scenario {
         scene.furnish(&self.folder)?;
         for tool in &self.tools {
             scene.tool(tool)?;
+        }
+        for (name, key) in &self.keys {
+            scene.ssh_key(name, key)?;
         }
         for name in &self.without {
             scene.without(name)?;

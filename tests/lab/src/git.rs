@@ -41,6 +41,11 @@ pub(crate) fn create(root: &Path, repository: &Repository) -> Result<()> {
     Ok(())
 }
 
+/// Where programs are looked for on behalf of Git's server.
+pub(crate) fn search_path() -> String {
+    std::env::var("PATH").unwrap_or_else(|_| "/usr/bin:/bin".to_owned())
+}
+
 fn place(root: &Path, repository: &Repository) -> PathBuf {
     root.join(&repository.account).join(&repository.region).join(&repository.name)
 }

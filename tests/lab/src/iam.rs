@@ -1,8 +1,10 @@
 //! IAM: simulation of policies, roles, Git credentials.
 
+mod ssh_keys;
+
 use crate::api::{Caller, Form, Refusal, escape, field};
 use crate::policy::{self, Decision, Layers, Matched, Question};
-use crate::world::{Policy, Role, World};
+use crate::world::{Policy, Role, User, World};
 
 pub(crate) fn answer(operation: &str, form: &Form, caller: &Caller, world: &World) -> Result<String, Refusal> {
     match operation {
@@ -18,6 +20,8 @@ pub(crate) fn answer(operation: &str, form: &Form, caller: &Caller, world: &Worl
         "GetPolicy" | "GetPolicyVersion" => get_managed_policy(operation, form, caller, world),
         "GetUserPolicy" | "GetRolePolicy" | "GetGroupPolicy" => get_policy(operation, form, caller, world),
         "ListServiceSpecificCredentials" => list_credentials(form, caller, world),
+        "ListSSHPublicKeys" => ssh_keys::list(form, caller, world),
+        "GetSSHPublicKey" => ssh_keys::get(form, caller, world),
         other => {
             Err(Refusal::new(400, "InvalidAction", format!("Could not find operation {other} for version 2010-05-08")))
         }
@@ -293,15 +297,20 @@ fn get_role(form: &Form, caller: &Caller, world: &World) -> Result<String, Refus
     ))
 }
 
-fn list_credentials(form: &Form, caller: &Caller, world: &World) -> Result<String, Refusal> {
+/// The user that is named, else the calling one, of whom this may be asked.
+fn named_user<'a>(action: &str, form: &Form, caller: &Caller, world: &'a World) -> Result<&'a User, Refusal> {
     let name = field(form, "UserName").or_else(|| caller.user.clone()).ok_or_else(|| {
         Refusal::new(400, "ValidationError", "Must specify userName when calling with non-User credentials")
     })?;
     let arn = format!("arn:aws:iam::{}:user/{name}", caller.account);
-    caller.may(world, "iam:ListServiceSpecificCredentials", &arn).map_err(denied)?;
+    caller.may(world, action, &arn).map_err(denied)?;
     let user = world.users.iter().find(|user| user.name == name && user.account == caller.account);
-    let user =
-        user.ok_or_else(|| Refusal::new(404, "NoSuchEntity", format!("The user with name {name} cannot be found.")))?;
+    user.ok_or_else(|| Refusal::new(404, "NoSuchEntity", format!("The user with name {name} cannot be found.")))
+}
+
+fn list_credentials(form: &Form, caller: &Caller, world: &World) -> Result<String, Refusal> {
+    let user = named_user("iam:ListServiceSpecificCredentials", form, caller, world)?;
+    let name = &user.name;
     let members = user.git_credentials.iter().fold(String::new(), |members, credential| {
         let status = if credential.active { "Active" } else { "Inactive" };
         format!(

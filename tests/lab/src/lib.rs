@@ -17,11 +17,13 @@ mod policy;
 mod proxy;
 mod server;
 mod signature;
+mod ssh;
 mod sso;
 mod sts;
 mod wire;
 
 pub mod moto;
+pub mod network;
 pub mod scene;
 pub mod tools;
 pub mod world;
@@ -42,6 +44,7 @@ pub struct Lab {
     folder: tempfile::TempDir,
     port: u16,
     metadata: u16,
+    ssh: Option<ssh::Ssh>,
 }
 
 /// What the servers share.
@@ -80,6 +83,10 @@ impl Lab {
         for repository in &world.repositories {
             git::create(&repositories, repository)?;
         }
+        let ssh = match &world.ssh {
+            Some(_) => Some(ssh::Ssh::start(folder.path(), &repositories, &world)?),
+            None => None,
+        };
         let region = Arc::new(Region { world, authority, repositories, peer, heard: Mutex::default() });
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("no port on loopback")?;
@@ -88,7 +95,7 @@ impl Lab {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("no port on loopback")?;
         let metadata = listener.local_addr()?.port();
         runtime.spawn(metadata::serve(listener, Arc::clone(&region)));
-        Ok(Self { _runtime: runtime, region, folder, port, metadata })
+        Ok(Self { _runtime: runtime, region, folder, port, metadata, ssh })
     }
 
     /// The proxy's URL, for `HTTPS_PROXY`.
@@ -113,6 +120,11 @@ impl Lab {
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Files to put in the place of the machine's own, for whoever lives in this home.
+    fn places(&self, home: &Path) -> Result<Vec<(PathBuf, &'static str)>> {
+        self.ssh.as_ref().map_or_else(|| Ok(Vec::new()), |ssh| ssh.places(home, &self.region.world))
     }
 
     /// What was asked so far: `sts GetCallerIdentity`, `git GET /v1/repos/x/info/refs 200`, in the order of the answers.

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Programs that every machine has.
 const ORDINARY: &[&str] = &[
-    "sh", "bash", "cat", "chmod", "cp", "cut", "date", "dirname", "env", "grep", "head", "ln", "mkdir", "mv", "python3", "rm",
-    "sed", "sleep", "stty", "tee", "tr", "tty", "uname",
+    "sh", "bash", "cat", "chmod", "cp", "cut", "date", "dirname", "env", "grep", "head", "ln", "mkdir", "mv",
+    "python3", "rm", "sed", "sleep", "stty", "tee", "tr", "tty", "uname",
 ];
 
 /// After how many seconds a program is ended.
@@ -26,6 +26,8 @@ pub struct Scene {
     /// What stands in files for what is known only at run time: `{{HOME}}`, `{{PROXY}}`, `{{CA}}`, `{{METADATA}}`.
     places: Vec<(&'static str, String)>,
     clones: AtomicU32,
+    /// Files that everything here sees in the place of the machine's own.
+    overlaid: Vec<(PathBuf, &'static str)>,
 }
 
 impl Scene {
@@ -41,6 +43,16 @@ impl Scene {
             scene.env(name, &ca);
         }
         scene.env("HTTPS_PROXY", &lab.proxy());
+        scene.overlaid = lab.places(&scene.home())?;
+        if !scene.overlaid.is_empty() {
+            scene.places.push(("{{HOST_KEY}}", crate::ssh::public("host")?));
+            for name in ["ssh", "ssh-add", "ssh-agent", "ssh-keygen", "ssh-keyscan"] {
+                std::os::unix::fs::symlink(
+                    tools::system_program(name)?,
+                    scene.folder.path().join("ordinary").join(name),
+                )?;
+            }
+        }
         Ok(scene)
     }
 
@@ -70,7 +82,7 @@ impl Scene {
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value));
         let places = vec![("{{HOME}}", text("home"))];
-        Ok(Self { env: env.into(), places, clones: AtomicU32::new(0), folder })
+        Ok(Self { env: env.into(), places, clones: AtomicU32::new(0), overlaid: Vec::new(), folder })
     }
 
     /// Sets an environment variable; an empty value removes it.
@@ -240,9 +252,38 @@ impl Scene {
 
     /// The command, for whoever wants to run it otherwise.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
+        let mut command = match self.overlay() {
+            None => Command::new(program),
+            Some(plan) => {
+                let mut command = Command::new("/usr/bin/unshare");
+                command.args(["--mount", "--propagation", "private", "/bin/sh", "-c", &plan, "scene"]).arg(program);
+                command
+            }
+        };
         command.env_clear().envs(&self.env).current_dir(self.work()).stdin(Stdio::null());
         command
+    }
+
+    /// The shell's way into a view of the machine with other files in the place of some.
+    fn overlay(&self) -> Option<String> {
+        let binds = self.overlaid.iter().map(|(from, to)| format!("/bin/mount --bind {} {to}", from.display()));
+        let binds: Vec<String> = binds.collect();
+        (!binds.is_empty()).then(|| format!("{} && exec \"$@\"", binds.join(" && ")))
+    }
+
+    /// Puts one of the lab's SSH keys into the home folder, with its public half, as ssh-keygen would.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn ssh_key(&self, name: &str, key: &str) -> Result<()> {
+        let (from, to) = (tools::ssh_key(key)?, self.home().join(name));
+        let folder = to.parent().context("no folder")?;
+        std::fs::create_dir_all(folder)?;
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+        std::fs::copy(&from, &to)?;
+        std::fs::set_permissions(&to, std::fs::Permissions::from_mode(0o600))?;
+        std::fs::copy(from.with_extension("pub"), format!("{}.pub", to.display()))?;
+        Ok(())
     }
 
     /// Runs git.

@@ -63,10 +63,8 @@ impl Environment {
         let list = folder.join("wanted.txt");
         std::fs::write(&list, self.requirements)?;
         let pip = folder.join("bin/pip");
-        run(Command::new(pip)
-            .args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
-            .arg(list))
-        .context("the Python packages cannot be installed: a package index must be reachable once")?;
+        run(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(list))
+            .context("the Python packages cannot be installed: a package index must be reachable once")?;
         std::fs::write(done, self.requirements)?;
         Ok(folder)
     }
@@ -110,20 +108,81 @@ pub fn two_gits() -> Result<[Git; 2]> {
 }
 
 fn debian_git() -> Result<Git> {
-    let folder = target().join("lab-git");
+    let folder = debian_package("lab-git", &["git"], "usr/bin/git")?;
+    Git::at(folder.join("usr/bin/git"), Some(folder.join("usr/lib/git-core"))).context("Debian's git cannot be run")
+}
+
+/// Unpacks Debian's packages below the target folder, where they are not yet.
+fn debian_package(name: &str, packages: &[&str], program: &str) -> Result<PathBuf> {
+    let folder = target().join(name);
     std::fs::create_dir_all(&folder)?;
-    let lock = std::fs::File::create(target().join("lab-git.lock"))?;
+    let lock = std::fs::File::create(target().join(format!("{name}.lock")))?;
     lock.lock()?;
-    let program = folder.join("usr/bin/git");
-    if !program.exists() {
-        run(Command::new("apt-get").args(["download", "git"]).current_dir(&folder))?;
-        let package = folder
-            .read_dir()?
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .find(|path| path.extension().is_some_and(|ending| ending == "deb"));
-        run(Command::new("dpkg-deb").arg("-x").arg(package.context("no package came")?).arg(&folder))?;
+    if folder.join(program).exists() {
+        return Ok(folder);
     }
-    Git::at(program, Some(folder.join("usr/lib/git-core"))).context("Debian's git cannot be run")
+    run(Command::new("apt-get").arg("download").args(packages).current_dir(&folder))?;
+    for entry in folder.read_dir()? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "deb") {
+            run(Command::new("dpkg-deb").arg("-x").arg(path).arg(&folder))?;
+        }
+    }
+    ensure!(folder.join(program).exists(), "no {program} came with {packages:?}");
+    Ok(folder)
+}
+
+/// An OpenSSH server, and where its libraries are.
+#[derive(Clone, Debug)]
+pub struct SshServer {
+    /// The program.
+    pub program: PathBuf,
+    /// For `LD_LIBRARY_PATH`.
+    pub libraries: PathBuf,
+}
+
+/// The installed OpenSSH server, else Debian's package, unpacked below the target folder.
+///
+/// # Errors
+/// What to install.
+pub fn ssh_server() -> Result<SshServer> {
+    let installed = Path::new("/usr/sbin/sshd");
+    if installed.exists() {
+        return Ok(SshServer { program: installed.to_owned(), libraries: PathBuf::new() });
+    }
+    let folder = debian_package("lab-sshd", &["openssh-server", "libwrap0"], "usr/sbin/sshd")
+        .context("install an OpenSSH server (Debian: apt-get install openssh-server)")?;
+    let libraries = folder.join("usr/lib").read_dir()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let libraries = libraries.into_iter().find(|path| path.join("libwrap.so.0").exists());
+    let program = folder.join("usr/sbin/sshd").canonicalize()?;
+    Ok(SshServer { program, libraries: libraries.context("no libwrap came")?.canonicalize()? })
+}
+
+/// A private key of the lab's, which is made on first use; its public half stands beside it. `ed25519` and `ecdsa` are what
+/// they say, `short` has 1024 bits, `encrypted` a passphrase; every other name has 2048 bits of RSA.
+///
+/// # Errors
+/// What to install.
+pub fn ssh_key(name: &str) -> Result<PathBuf> {
+    let folder = target().join("lab-keys");
+    std::fs::create_dir_all(&folder)?;
+    let lock = std::fs::File::create(target().join("lab-keys.lock"))?;
+    lock.lock()?;
+    let key = folder.join(name);
+    if !key.exists() {
+        let (kind, bits) = match name {
+            "ed25519" => ("ed25519", "256"),
+            "ecdsa" => ("ecdsa", "256"),
+            "short" => ("rsa", "1024"),
+            _ => ("rsa", "2048"),
+        };
+        let passphrase = if name == "encrypted" { "a-lab-passphrase" } else { "" };
+        let generator = system_program("ssh-keygen").context("install an OpenSSH client")?;
+        run(Command::new(generator)
+            .args(["-q", "-t", kind, "-b", bits, "-C", "lab", "-N", passphrase, "-f"])
+            .arg(&key))?;
+    }
+    Ok(key.canonicalize()?)
 }
 
 fn run(command: &mut Command) -> Result<()> {

@@ -42,6 +42,35 @@ pub struct World {
     pub clock: i64,
     /// The round trip from the client to the proxy and whatever lies behind it, in milliseconds.
     pub round_trip: u64,
+    /// How the region is reached over SSH; without it there is no SSH.
+    pub ssh: Option<SshEndpoint>,
+}
+
+/// The region over SSH.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SshEndpoint {
+    /// More lines for the server's configuration; the first of each kind counts.
+    pub config: Vec<String>,
+    /// The client machine's own `/etc/ssh/ssh_config`.
+    pub client: Vec<String>,
+    /// Another address for the host; packets to 198.51.100.9 vanish.
+    pub address: Option<String>,
+    /// Whether nobody listens.
+    pub closed: bool,
+}
+
+/// An SSH public key that a user has uploaded.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SshKey {
+    /// Its id, `APKA...`.
+    pub id: String,
+    /// The name of the lab's key.
+    pub key: String,
+    /// Whether it may be used.
+    #[serde(default = "yes")]
+    pub active: bool,
 }
 
 /// An IAM user.
@@ -59,6 +88,9 @@ pub struct User {
     /// Its Git credentials for CodeCommit.
     #[serde(default)]
     pub git_credentials: Vec<GitCredential>,
+    /// Its SSH public keys.
+    #[serde(default)]
+    pub ssh_keys: Vec<SshKey>,
     /// Its policies.
     #[serde(default)]
     pub policies: Vec<Policy>,

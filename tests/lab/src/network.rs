@@ -1,0 +1,52 @@
+//! A network of the tests' own: a test program that enters it sees loopback and nothing else, may serve on any port, and can
+//! have names and users of its own. That takes root, a `unshare` and an `ip`.
+
+use crate::tools;
+use anyhow::{Context, Result, ensure};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// Set for whoever is inside.
+const INSIDE: &str = "CODECOMMIT_LAB_NETWORK";
+
+/// Starts this very program again in a network of its own, unless it is inside already or the user is not root. Whatever has
+/// to be fetched from elsewhere must be there before.
+///
+/// # Errors
+/// What to install.
+pub fn enter() -> Result<()> {
+    if is_inside() || !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let [unshare, sh, ip] = ["unshare", "sh", "ip"].map(tools::system_program);
+    let ip = ip.context("install iproute2")?;
+    // Packets to this network vanish: the other end of the cable is in nobody's hands.
+    let plan = format!(
+        "set -e; ip={}; $ip link set lo up; $ip link add lab0 type veth peer name lab1; \
+         $ip addr add 198.51.100.1/24 dev lab0; $ip link set lab0 up; $ip link set lab1 up; \
+         $ip neigh add 198.51.100.9 lladdr 02:00:00:00:00:09 dev lab0; exec \"$@\"",
+        ip.display()
+    );
+    let error = Command::new(unshare?)
+        .args(["--net", "--mount", "--propagation", "private"])
+        .arg(sh?)
+        .args(["-c", &plan, "network"])
+        .arg(std::env::current_exe()?)
+        .args(std::env::args_os().skip(1))
+        .env(INSIDE, "1")
+        .exec();
+    Err(error).context("no network of its own can be had")
+}
+
+fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
+/// That names, users and ports can be had.
+///
+/// # Errors
+/// What is missing.
+pub(crate) fn needed() -> Result<()> {
+    ensure!(is_inside(), "this needs a network of its own: run the tests as root");
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! Tests over the whole registry. Each says how to mend what it finds.
 
 use super::ALL;
+use crate::check::{Check, Group};
 use crate::facts::Facts;
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -71,8 +72,8 @@ fn explanations_have_their_parts_and_name_every_finding() {
 async fn no_check_finds_anything_on_a_healthy_machine() {
     let facts = Facts::healthy();
     // Of the checks that are for one way of signing in only, these are not for the helper's.
-    let of_other_ways = ["git-credentials"];
-    for check in ALL.iter().filter(|check| !of_other_ways.contains(&check.id)) {
+    let is_of_another = |check: &Check| check.id == "git-credentials" || check.group == Group::Ssh;
+    for check in ALL.iter().filter(|check| !is_of_another(check)) {
         let verdict = (check.judge)(&facts).await;
         match verdict {
             Ok(verdict) => assert_eq!(verdict.ids(), Vec::<&str>::new(), "{} must find nothing: {verdict:?}", check.id),
@@ -84,7 +85,19 @@ async fn no_check_finds_anything_on_a_healthy_machine() {
 #[tokio::test]
 async fn nor_on_one_that_is_set_up_for_git_credentials() {
     let facts = Facts::healthy().with_git_credentials();
-    for check in ALL {
+    for check in ALL.iter().filter(|check| check.group != Group::Ssh) {
+        match (check.judge)(&facts).await {
+            Ok(verdict) => assert_eq!(verdict.ids(), Vec::<&str>::new(), "{} must find nothing: {verdict:?}", check.id),
+            Err(gap) => panic!("{} must give a verdict: {gap:?}", check.id),
+        }
+    }
+}
+
+#[tokio::test]
+async fn nor_on_one_that_is_set_up_for_ssh() {
+    let facts = Facts::healthy().over_ssh();
+    let here = [Group::Git, Group::Target, Group::Network, Group::Ssh, Group::Access];
+    for check in ALL.iter().filter(|check| here.contains(&check.group)) {
         match (check.judge)(&facts).await {
             Ok(verdict) => assert_eq!(verdict.ids(), Vec::<&str>::new(), "{} must find nothing: {verdict:?}", check.id),
             Err(gap) => panic!("{} must give a verdict: {gap:?}", check.id),
@@ -103,7 +116,7 @@ fn needs_are_written_as_policies_and_people_read_them() {
                 check.id
             );
         }
-        let is_aws = check.group == crate::check::Group::Aws;
+        let is_aws = check.group == Group::Aws;
         assert!(!is_aws || !check.needs.hosts.is_empty(), "{}: name the hosts that it asks", check.id);
     }
 }

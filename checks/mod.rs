@@ -19,6 +19,9 @@ mod kms_access;
 mod offered_credential;
 mod permissions;
 mod repository;
+mod ssh_config;
+mod ssh_host_key;
+mod ssh_key;
 
 use crate::check::Check;
 
@@ -39,6 +42,9 @@ pub static ALL: &[&Check] = &[
     &permissions::CHECK,
     &kms_access::CHECK,
     &git_remote_codecommit::CHECK,
+    &ssh_config::CHECK,
+    &ssh_host_key::CHECK,
+    &ssh_key::CHECK,
     &git_access::CHECK,
 ];
 

@@ -20,6 +20,8 @@ pub const TROUBLE_GIT_CREDENTIALS: &str =
 pub const TROUBLE_GIT: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/troubleshooting-git.html";
 /// "Troubleshooting access errors".
 pub const TROUBLE_ACCESS: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/troubleshooting-ae.html";
+/// "Setup steps for SSH connections to AWS CodeCommit repositories" on Linux, macOS or Unix.
+pub const SETUP_SSH: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up-ssh-unixes.html";
 /// "Troubleshooting SSH connections".
 pub const TROUBLE_SSH: &str = "https://docs.aws.amazon.com/codecommit/latest/userguide/troubleshooting-ssh.html";
 /// "Troubleshooting git-remote-codecommit".

@@ -74,6 +74,13 @@ pub async fn observe(facts: &Facts) -> Result<Access, Gap> {
     if target.given.is_none() || url.repository.is_none() {
         return Err(Gap::not_applicable("there is no clone URL"));
     }
+    if url.protocol == Protocol::Ssh {
+        if !facts.ssh().await?.leads_to_codecommit(url) {
+            return Err(Gap::blocked("clone-url", "the clone URL is not one of CodeCommit"));
+        }
+        let talk = facts.ssh_talk().await?;
+        return Ok(Access { read: talk.read.clone(), refusal: None, push: None });
+    }
     let is_read_by_git = match url.protocol {
         // Over plain http a password would travel in the clear; clone-url says that this is no URL of CodeCommit's.
         Protocol::Https => url.is_codecommit() && url.shown.starts_with("https://"),
@@ -81,11 +88,7 @@ pub async fn observe(facts: &Facts) -> Result<Access, Gap> {
         Protocol::Ssh | Protocol::Other => false,
     };
     if !is_read_by_git {
-        return Err(if url.protocol == Protocol::Ssh {
-            Gap::not_applicable("Git is tried over https and through git-remote-codecommit only")
-        } else {
-            Gap::blocked("clone-url", "the clone URL is not one of CodeCommit")
-        });
+        return Err(Gap::blocked("clone-url", "the clone URL is not one of CodeCommit"));
     }
     if facts.git_config().await?.fatal().is_some() {
         return Err(Gap::blocked("git-config", "git's configuration is invalid"));

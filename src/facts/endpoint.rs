@@ -1,7 +1,7 @@
 //! How the URL's host answers, stage by stage: proxy, DNS, TCP, CONNECT, TLS, HTTP; for ssh, the server's first line.
 
 use super::Facts;
-use super::ssh_route::{self, Route};
+use super::ssh::Route;
 use super::{proxy, way};
 use crate::check::Gap;
 use crate::finding::Evidence;
@@ -150,7 +150,7 @@ fn is_public(address: IpAddr) -> bool {
 }
 
 async fn greet(facts: &Facts, url: &CloneUrl, host: &str) -> Result<EndpointProbe, Gap> {
-    match ssh_route::observe(&facts.machine, facts.git_config().await.ok(), url, host).await {
+    match facts.ssh().await?.route(url, host) {
         Route::Elsewhere(why) => Err(Gap::unknown(why)),
         Route::Direct(host, port) => {
             let deadline = Instant::now() + facts.machine.patience();

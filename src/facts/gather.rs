@@ -2,7 +2,7 @@
 
 use super::{
     access, answers, api, caller, chosen, credentials, elsewhere, endpoint, git, git_config, git_credentials, grc,
-    helpers, kms, method, modules, offered, permissions, principal, profiles, repository, stores, target,
+    helpers, kms, method, modules, offered, permissions, principal, profiles, repository, ssh, stores, target,
 };
 use crate::check::Gap;
 use crate::machine::Machine;
@@ -104,6 +104,16 @@ facts! {
     grc: grc::Grc = grc::observe;
     /// The submodules of the working tree.
     modules: Vec<modules::Module> = modules::observe;
+    /// What git would run for an ssh URL, and what that reads.
+    ssh: ssh::Ssh = ssh::observe;
+    /// The keys that ssh would offer.
+    ssh_identities: ssh::identities::Identities = ssh::identities::observe;
+    /// The SSH keys that IAM knows of the caller.
+    ssh_uploaded: ssh::uploaded::Uploaded = ssh::uploaded::observe;
+    /// One conversation with the server over SSH.
+    ssh_talk: ssh::talk::Talk = ssh::talk::observe;
+    /// The server's key.
+    ssh_host_key: ssh::host_key::HostKey = ssh::host_key::observe;
     /// Which way of authenticating this machine is set up for.
     method: method::Decision = method::observe;
 }

@@ -1,5 +1,7 @@
 //! The facts of a machine on which everything is well: every check must be silent on them.
 
+pub(crate) mod over_ssh;
+
 use super::simulation::{Decision, Effect};
 use super::{
     Facts, Request, access, answers, answers::Answer, caller, choice, credentials, endpoint, git, git_config,

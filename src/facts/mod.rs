@@ -2,7 +2,7 @@
 
 mod gather;
 #[cfg(test)]
-mod healthy;
+pub(crate) mod healthy;
 
 pub mod access;
 pub mod answers;
@@ -30,7 +30,7 @@ pub mod profiles;
 mod proxy;
 pub mod repository;
 pub mod simulation;
-mod ssh_route;
+pub mod ssh;
 mod statement;
 pub mod stores;
 pub mod target;

@@ -115,6 +115,25 @@ impl Machine {
         self.blocking(looking).await.unwrap_or_default()
     }
 
+    /// The permissions of a file that others than its owner may read or change, where the owner is whoever runs the doctor:
+    /// what ssh looks at before it uses a private key. Only on systems with such permissions.
+    #[must_use]
+    pub fn open_to_others(&self, path: &Path) -> Option<u32> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let data = path.metadata().ok()?;
+            let own = data.uid() == rustix::process::getuid().as_raw();
+            let mode = data.mode() & 0o777;
+            (own && mode & 0o077 != 0).then_some(mode)
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = path;
+            None
+        }
+    }
+
     /// The path with links and `..` resolved, or the path itself where that fails.
     #[must_use]
     pub fn resolve(&self, path: &Path) -> PathBuf {

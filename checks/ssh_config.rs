@@ -86,7 +86,7 @@ static TWO_ACCOUNTS: FindingKind =
 static MANY_KEYS: FindingKind =
     FindingKind::warning("agent-offers-many", "The agent's other keys are offered first", &["C100"], docs::TROUBLE_SSH);
 
-/// Servers of OpenSSH's make close the door after six keys (`MaxAuthTries`, sshd_config(5)).
+/// Servers of OpenSSH's make close the door after six keys (`MaxAuthTries`, `sshd_config(5)`).
 const MANY: usize = 5;
 
 /// Everything that is looked at.
@@ -253,23 +253,15 @@ impl View<'_> {
     /// A block with a key's id that applies, and comes too late: of each setting the first counts.
     fn outdone(&self, user: &str) -> Option<Finding> {
         let meant = self.ssh.blocks_for(self.host).find(|block| block.has_key_id())?;
-        let finding = match &self.url.ssh_user {
-            Some(_) => {
-                let message = format!("The URL's user {user} wins over the key's id in {}.", meant.file);
-                Finding::new(&NOT_READ, message).seen(Evidence::new("the clone URL", &self.url.shown))
-            }
-            None => {
-                let first = self.ssh.blocks_for(self.host).find_map(Block::user_evidence)?;
-                let message =
-                    format!("ssh signs in as {user}, because an earlier block wins over the one for CodeCommit.");
-                Finding::new(&NOT_READ, message).seen(first)
-            }
-        };
-        let fix = match &self.url.ssh_user {
-            Some(_) => remedy::use_url(self.url, None, self.remote),
-            None => Fix::manual("Move the block for CodeCommit to the top of the file"),
-        };
-        Some(finding.seen(meant.evidence()).fix(fix.docs(docs::TROUBLE_SSH)))
+        if self.url.ssh_user.is_some() {
+            let message = format!("The URL's user {user} wins over the key's id in {}.", meant.file);
+            let finding = Finding::new(&NOT_READ, message).seen(Evidence::new("the clone URL", &self.url.shown));
+            return Some(finding.seen(meant.evidence()).fix(remedy::use_url(self.url, None, self.remote)));
+        }
+        let first = self.ssh.blocks_for(self.host).find_map(Block::user_evidence)?;
+        let message = format!("ssh signs in as {user}, because an earlier block wins over the one for CodeCommit.");
+        let fix = Fix::manual("Move the block for CodeCommit to the top of the file").docs(docs::TROUBLE_SSH);
+        Some(Finding::new(&NOT_READ, message).seen(first).seen(meant.evidence()).fix(fix))
     }
 
     /// A block with a key's id whose pattern misses the host.

@@ -20,17 +20,14 @@ impl View<'_> {
         if said.contains("no matching host key type found") {
             let message = "This ssh takes none of the kinds of host key that the server offers.";
             let finding = Finding::new(&ALGORITHM, message).seen(offer(&talk.host_key_kinds));
-            let fix = if only_old(&talk.host_key_kinds) { self.allow_old() } else { self.own_setting() };
+            let fix = if only_old(&talk.host_key_kinds) { self.allow_old() } else { own_setting() };
             return Some(finding.fix(fix));
         }
         if said.contains("no mutual signature") || talk.host_key.is_some() && said.contains("no mutual") {
             let message = "This ssh may make none of the signatures that the server takes.";
             let finding = Finding::new(&ALGORITHM, message).seen(offer(&talk.signatures));
-            let fix = if only_old(&talk.signatures) || talk.signatures.is_empty() {
-                self.allow_old()
-            } else {
-                self.own_setting()
-            };
+            let fix =
+                if only_old(&talk.signatures) || talk.signatures.is_empty() { self.allow_old() } else { own_setting() };
             return Some(finding.fix(fix));
         }
         if said.contains("ssh_dispatch_run_fatal") && said.contains("error in libcrypto") {
@@ -54,12 +51,12 @@ impl View<'_> {
             .instruct("  PubkeyAcceptedAlgorithms +ssh-rsa")
             .docs(docs::TROUBLE_SSH)
     }
+}
 
-    /// The server takes the new ones: it is this machine's setting that forbids them.
-    fn own_setting(&self) -> Fix {
-        Fix::manual(
-            "Remove HostKeyAlgorithms, PubkeyAcceptedAlgorithms or PubkeyAcceptedKeyTypes from ssh's configuration: the server takes rsa-sha2-256 and rsa-sha2-512",
-        )
-        .docs(docs::TROUBLE_SSH)
-    }
+/// The server takes the new ones: it is this machine's setting that forbids them.
+fn own_setting() -> Fix {
+    Fix::manual(
+        "Remove HostKeyAlgorithms, PubkeyAcceptedAlgorithms or PubkeyAcceptedKeyTypes from ssh's configuration: the server takes rsa-sha2-256 and rsa-sha2-512",
+    )
+    .docs(docs::TROUBLE_SSH)
 }

@@ -1,7 +1,7 @@
 //! The way over SSH: which program git runs, what its configuration comes to for the host, which keys it would offer, what
 //! IAM knows of them, and how the server answers.
 //!
-//! Sources: git-config(1) on `core.sshCommand` and `ssh.variant`; ssh(1), ssh_config(5), ssh-keygen(1) of OpenSSH.
+//! Sources: git-config(1) on `core.sshCommand` and `ssh.variant`; ssh(1), `ssh_config(5)`, ssh-keygen(1) of OpenSSH.
 
 mod blocks;
 mod client;
@@ -89,7 +89,7 @@ impl Ssh {
                 None => Route::Direct(host.to_owned(), url.port.unwrap_or(22)),
             };
         };
-        match effective.detour() {
+        match &effective.detour {
             Some(name) => Route::Elsewhere(format!("ssh's configuration leads this host through a {name}")),
             None => Route::Direct(effective.hostname.clone(), effective.port),
         }

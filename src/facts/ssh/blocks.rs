@@ -1,6 +1,6 @@
 //! The blocks of ssh's configuration files, with their lines: which one gives the host its user, and which were meant to.
 //!
-//! ssh itself says what the configuration comes to; this only finds the place. Source: ssh_config(5), PATTERNS.
+//! ssh itself says what the configuration comes to; this only finds the place. Source: `ssh_config(5)`, PATTERNS.
 
 use super::is_key_id;
 use crate::finding::Evidence;

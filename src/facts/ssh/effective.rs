@@ -31,8 +31,8 @@ pub struct Effective {
     pub host_key_alias: Option<String>,
     /// The home folder that ssh uses, which is the account's and not `HOME`.
     pub home: Option<String>,
-    /// The jump host or the command that leads to the host.
-    detour: Option<String>,
+    /// `proxyjump` or `proxycommand`, where one leads to the host.
+    pub detour: Option<String>,
 }
 
 /// What ssh says is wrong with a configuration file.
@@ -45,11 +45,6 @@ pub struct Complaint {
 }
 
 impl Effective {
-    /// `proxyjump` or `proxycommand`, where one leads to the host.
-    pub(super) fn detour(&self) -> Option<&str> {
-        self.detour.as_deref()
-    }
-
     /// Reads the listing.
     pub(super) fn read(text: &str) -> Option<Self> {
         let all = |name: &'static str| {
@@ -125,9 +120,12 @@ mod tests {
         let read = Effective::read(text).unwrap();
         assert_eq!((read.user.as_str(), read.port, read.identity_files.len()), ("APKA", 2222, 2));
         assert_eq!(read.home.as_deref(), Some("/home/ann"));
-        assert!(read.identities_only && read.detour().is_none());
-        assert_eq!(Effective::read(&format!("{text}proxyjump bastion\n")).unwrap().detour(), Some("proxyjump"));
-        assert_eq!(Effective::read(&format!("{text}proxyjump none\n")).unwrap().detour(), None);
+        assert!(read.identities_only && read.detour.is_none());
+        assert_eq!(
+            Effective::read(&format!("{text}proxyjump bastion\n")).unwrap().detour.as_deref(),
+            Some("proxyjump")
+        );
+        assert_eq!(Effective::read(&format!("{text}proxyjump none\n")).unwrap().detour, None);
         assert!(Effective::read("nonsense").is_none());
     }
 

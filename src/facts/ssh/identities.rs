@@ -152,7 +152,7 @@ fn are_usual(files: &[String]) -> bool {
     files.iter().all(|file| file.starts_with("~/.ssh/id_"))
 }
 
-/// `~`, and the tokens that matter for files (ssh_config(5), TOKENS).
+/// `~`, and the tokens that matter for files (`ssh_config(5)`, TOKENS).
 fn expand(home: &Path, effective: &Effective, file: &str) -> PathBuf {
     let folder = home.display().to_string();
     let file = file.replace("%d", &folder).replace("%h", &effective.hostname).replace("%r", &effective.user);

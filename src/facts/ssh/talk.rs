@@ -165,7 +165,7 @@ fn overhear(trace: &str) -> Talk {
     let theirs = trace.split("peer server KEXINIT proposal").nth(1).unwrap_or_default();
     let kinds = theirs.lines().find_map(|line| line.strip_prefix("debug2: host key algorithms: ")).map(list);
     // Without a kind in common the server's are told in the message alone.
-    let offer = || Some(trace.split_once("Their offer: ")?.1.lines().next()?).map(list);
+    let offer = || Some(list(trace.split_once("Their offer: ")?.1.lines().next()?));
     let signatures =
         value("debug1: kex_input_ext_info: server-sig-algs=<").map(|text| list(text.trim_end_matches('>')));
     let known = if trace.contains("REMOTE HOST IDENTIFICATION HAS CHANGED") {

@@ -136,7 +136,10 @@ impl View<'_> {
     fn known_to_iam(&self) -> Option<Finding> {
         let id = self.ssh.key_id()?;
         let Uploaded::Listed { user, keys } = self.uploaded? else { return None };
-        let Some(key) = keys.iter().find(|key| key.id == id) else { return Some(self.unknown(id, user, keys)) };
+        let Some(key) = keys.iter().find(|key| key.id == id) else {
+            // Where no key is any good, that comes first.
+            return self.good().next().map(|_| self.unknown(id, user, keys));
+        };
         let seen = Evidence::new("iam:ListSSHPublicKeys", format!("{id} of {user}"));
         if !key.active {
             let message = format!("The SSH key {id} of the IAM user {user} is inactive.");

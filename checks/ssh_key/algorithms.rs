@@ -23,7 +23,7 @@ impl View<'_> {
             let fix = if only_old(&talk.host_key_kinds) { self.allow_old() } else { own_setting() };
             return Some(finding.fix(fix));
         }
-        if said.contains("no mutual signature") || talk.host_key.is_some() && said.contains("no mutual") {
+        if talk.kept_back || said.contains("no mutual signature") {
             let message = "This ssh may make none of the signatures that the server takes.";
             let finding = Finding::new(&ALGORITHM, message).seen(offer(&talk.signatures));
             let fix =

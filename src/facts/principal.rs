@@ -4,6 +4,7 @@ use super::Facts;
 use super::api::{Refusal, no_answer};
 use super::caller::{Caller, Identity, Principal};
 use super::method::Method;
+use super::ssh::uploaded::Uploaded;
 use crate::check::Gap;
 use crate::regions::Partition;
 use crate::shape::Shape;
@@ -79,9 +80,8 @@ pub async fn observe(facts: &Facts) -> Result<Asker, Gap> {
 pub async fn presents_another(facts: &Facts) -> Option<String> {
     let method = facts.method().await.ok()?.method;
     if method == Method::Ssh {
-        return Some(
-            "over SSH the policies of the key's user decide, and the doctor does not know who that is".to_owned(),
-        );
+        let unknown = "over SSH the policies of the key's user decide, and the doctor does not know who that is";
+        return (!signs_in_with_own_key(facts).await).then(|| unknown.to_owned());
     }
     if method != Method::CredentialHelper {
         return None;
@@ -93,6 +93,15 @@ pub async fn presents_another(facts: &Facts) -> Option<String> {
     let sessions = sent.starts_with("ASIA") && own.starts_with("ASIA");
     (sent != own && !sessions)
         .then(|| format!("Git's helper signs with {sent}, and not with {own}, which the doctor has"))
+}
+
+/// Whether the key as which ssh signs in is one of the caller's.
+async fn signs_in_with_own_key(facts: &Facts) -> bool {
+    let id = facts.ssh().await.ok().and_then(|ssh| ssh.key_id());
+    match (facts.ssh_uploaded().await, id) {
+        (Ok(Uploaded::Listed { keys, .. }), Some(id)) => keys.iter().any(|key| key.id == id),
+        _ => false,
+    }
 }
 
 /// A client for IAM, which is one for the whole partition.

@@ -23,6 +23,8 @@ pub struct Talk {
     pub host_key_kinds: Vec<String>,
     /// The kinds of signature that the server takes.
     pub signatures: Vec<String>,
+    /// Whether ssh kept a key back, because it may make no signature that the server takes.
+    pub kept_back: bool,
     /// The keys that ssh offered, by file or comment.
     pub offered: Vec<String>,
     /// Whether the server let somebody in.
@@ -184,6 +186,9 @@ fn overhear(trace: &str) -> Talk {
         known,
         host_key_kinds: kinds.or_else(offer).unwrap_or_default(),
         signatures: signatures.unwrap_or_default(),
+        kept_back: ["no mutual signature", "corresponding algorithm not in PubkeyAccepted"]
+            .iter()
+            .any(|word| trace.contains(word)),
         offered: offered.map_or_else(
             |_| Vec::new(),
             |offered| {

@@ -151,7 +151,7 @@ fn serve(repositories: &Path, world: &World) -> String {
         "#!/bin/sh\ncase $USER in\n{accounts}esac\nset -- $SSH_ORIGINAL_COMMAND\ntest $# = 0 && {{ echo '{GREETING}' >&2; exit 1; }}\n\
          name=$(printf %s \"$2\" | sed \"s/^'//; s/'$//; s,^/v1/repos/,,\")\n\
          folder={root}/$account/{region}/$name\n\
-         test -n \"$name\" && test -d \"$folder\" || {{ echo 'ERROR: The repository does not exist' >&2; exit 128; }}\n\
+         test -n \"$name\" && test -d \"$folder\" || {{ echo 'repository not found' >&2; exit 128; }}\n\
          export PATH={path} HOME=/nonexistent GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1\n\
          exec git -c safe.directory='*' \"${{1#git-}}\" \"$folder\"\n",
         root = repositories.display(),

@@ -186,9 +186,7 @@ fn overhear(trace: &str) -> Talk {
         known,
         host_key_kinds: kinds.or_else(offer).unwrap_or_default(),
         signatures: signatures.unwrap_or_default(),
-        kept_back: ["no mutual signature", "corresponding algorithm not in PubkeyAccepted"]
-            .iter()
-            .any(|word| trace.contains(word)),
+        kept_back: ["no mutual signature", "not in PubkeyAccepted"].iter().any(|word| trace.contains(word)),
         offered: offered.map_or_else(
             |_| Vec::new(),
             |offered| {

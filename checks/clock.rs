@@ -39,6 +39,7 @@ pub(super) static CHECK: Check = Check {
             });
             let Some((skew, seen)) = from_error.or(from_date) else {
                 return Err(match probe {
+                    Ok(probe) if probe.banner.is_some() => Gap::not_applicable("SSH does not depend on the clock"),
                     Ok(probe) if probe.is_reachable() => Gap::unknown("no answer carried a time to compare with"),
                     Ok(_) => Gap::blocked("endpoint", "the endpoint cannot be reached"),
                     Err(gap) => gap,

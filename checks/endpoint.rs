@@ -143,6 +143,9 @@ fn failure(probe: &EndpointProbe) -> Option<Finding> {
         let fix = Fix::manual("Open port 22 to this host, or clone over https").docs(docs::SETUP_GIT_CREDENTIALS);
         return Some(Finding::new(&SSH_BLOCKED, message).seen(told(*stage, error)).fix(fix));
     }
+    if let Some((setting, proxy)) = &probe.kept_out {
+        return Some(kept_out(probe, setting, proxy, error).seen(told(*stage, error)));
+    }
     let finding = match (stage, error) {
         (Stage::Proxy, _) => {
             let fix = Fix::manual(
@@ -157,6 +160,16 @@ fn failure(probe: &EndpointProbe) -> Option<Finding> {
                 "Check the region in the URL, the network, and, in a VPC, the endpoint com.amazonaws.REGION.git-codecommit",
             );
             Finding::new(&DNS, format!("The name {host} has no address.")).fix(fix.docs(docs::VPC))
+        }
+        (Stage::Tls | Stage::Http, DialError::Timeout) => {
+            let fix = Fix::manual(
+                "Lower the MTU of the VPN or of the network's interface (try 1400), or ask whoever runs the firewall",
+            );
+            let message = format!(
+                "{host} takes the connection and then falls silent ({}): large packets may be lost on the way.",
+                stage.name()
+            );
+            Finding::new(&CONNECT_TIMEOUT, message).fix(fix)
         }
         (_, DialError::Timeout) => {
             let fix = Fix::manual(
@@ -203,6 +216,19 @@ fn failure(probe: &EndpointProbe) -> Option<Finding> {
         Some((_, evidence)) => finding.seen(evidence.clone()),
         None => finding,
     })
+}
+
+/// The direct way fails, and a proxy that is configured leads there.
+fn kept_out(probe: &EndpointProbe, setting: &Evidence, proxy: &str, error: &DialError) -> Finding {
+    let kind = match error {
+        DialError::NoSuchHost(_) => &DNS,
+        DialError::Timeout => &CONNECT_TIMEOUT,
+        _ => &CONNECT_FAILED,
+    };
+    let (host, name) = (&probe.host, &setting.source);
+    let message = format!("{host} is reached through {proxy} only, and {name} keeps Git from using it.");
+    let fix = Fix::manual(format!("Take whatever covers {host} out of {name}")).docs(docs::GIT_CONFIG);
+    Finding::new(kind, message).seen(setting.clone()).fix(fix)
 }
 
 /// Git refuses every https when the certificates that it is told to trust cannot be read.
@@ -260,7 +286,12 @@ fn untrusted(probe: &EndpointProbe) -> Finding {
 }
 
 fn told(stage: Stage, error: &DialError) -> Evidence {
-    let text = match error {
+    Evidence::new(stage.name(), said(error))
+}
+
+/// A failure in its own words.
+pub(super) fn said(error: &DialError) -> String {
+    match error {
         DialError::NoSuchHost(host) => format!("no address for {host}"),
         DialError::Timeout => "no answer in time".to_owned(),
         DialError::ProxyStatus(status, text) => format!("status {status}: {text}"),
@@ -270,8 +301,7 @@ fn told(stage: Stage, error: &DialError) -> Evidence {
         | DialError::NotValidNow(text)
         | DialError::TlsTooOld(text)
         | DialError::Other(text) => text.clone(),
-    };
-    Evidence::new(stage.name(), text)
+    }
 }
 
 /// Judges who answered. CodeCommit sends a request id with every answer and no page of text.

@@ -3,6 +3,7 @@
 //! A new check over facts that exist is one `.rs` file, one `.md` file and two lines here; the tests below say so when one
 //! is forgotten. A check's title is true when it passes. A message is one sentence, names the thing and blames nobody.
 
+mod api_endpoints;
 mod aws_credentials;
 mod aws_identity;
 mod clock;
@@ -31,6 +32,7 @@ pub static ALL: &[&Check] = &[
     &git_config::CHECK,
     &clone_url::CHECK,
     &endpoint::CHECK,
+    &api_endpoints::CHECK,
     &clock::CHECK,
     &credential_helper::CHECK,
     &keychain::CHECK,

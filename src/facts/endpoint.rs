@@ -48,6 +48,8 @@ pub struct EndpointProbe {
     pub ca_unreadable: Option<String>,
     /// Whether git signs in to the proxy in another way than with a plain password.
     pub other_auth: bool,
+    /// Where the direct way fails: the setting that keeps a proxy out, through which the host can be reached.
+    pub kept_out: Option<(Evidence, String)>,
     /// The certificates that git is told to trust, where not the system's.
     pub ca_file: Option<(String, Evidence)>,
 }
@@ -124,7 +126,12 @@ pub async fn observe(facts: &Facts) -> Result<EndpointProbe, Gap> {
     let path = way::info_refs(url, "git-upload-pack").unwrap_or_else(|| "/".to_owned());
     let dialed = facts.machine.get(&way.wire, &path, &[]).await;
     let shown = |proxy: proxy::Proxy| (proxy.shown(), proxy.from);
+    let kept_out = match way.kept_out.filter(|_| dialed.failure.is_some()) {
+        Some((setting, proxy)) => through(facts, &way.wire, &proxy).await.then(|| (setting, proxy.shown())),
+        None => None,
+    };
     Ok(EndpointProbe {
+        kept_out,
         proxy: way.proxy.map(shown),
         env_proxy: way.env_proxy.map(shown),
         verification_off: way.verification_off,
@@ -133,6 +140,13 @@ pub async fn observe(facts: &Facts) -> Result<EndpointProbe, Gap> {
         other_auth: way.other_auth,
         ..read(way.wire.host, way.wire.port, dialed)
     })
+}
+
+/// Whether the host can be reached through a proxy that is not used.
+async fn through(facts: &Facts, direct: &Wire, proxy: &proxy::Proxy) -> bool {
+    let deadline = Instant::now() + facts.machine.patience() / 2;
+    let wire = Wire { proxy: proxy.hop(), deadline, ..direct.clone() };
+    wire.proxy.is_some() && facts.machine.shake_hands(&wire).await.failure.is_none()
 }
 
 /// Whether an address is known beyond its own network (RFC 1918, RFC 6598, RFC 4193).

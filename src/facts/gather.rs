@@ -2,7 +2,8 @@
 
 use super::{
     access, answers, api, caller, chosen, credentials, elsewhere, endpoint, git, git_config, git_credentials, grc,
-    helpers, kms, method, modules, offered, permissions, principal, profiles, repository, ssh, stores, target,
+    helpers, kms, method, modules, offered, permissions, principal, profiles, repository, services, ssh, stores,
+    target,
 };
 use crate::check::Gap;
 use crate::machine::Machine;
@@ -80,6 +81,8 @@ facts! {
     stores: stores::Stores = stores::observe;
     /// How the URL's host answers, stage by stage.
     endpoint: endpoint::EndpointProbe = endpoint::observe;
+    /// The AWS services beside Git.
+    services: services::Services = services::observe;
     /// The AWS configuration files.
     profiles: profiles::Profiles = profiles::observe;
     /// The clients for AWS.

@@ -5,7 +5,7 @@ pub(crate) mod over_ssh;
 use super::simulation::{Decision, Effect};
 use super::{
     Facts, Request, access, answers, answers::Answer, caller, choice, credentials, endpoint, git, git_config,
-    git_credentials, grc, helpers, kms, method, offered, permissions, profiles, repository, stores, target,
+    git_credentials, grc, helpers, kms, method, offered, permissions, profiles, repository, services, stores, target,
 };
 use crate::check::Gap;
 use crate::finding::Evidence;
@@ -60,6 +60,7 @@ impl Facts {
             access: known(access::Access { read: access::Read::Works(1), refusal: None, push: None }),
             stores: known(stores::Stores::default()),
             endpoint: known(endpoint()),
+            services: known(services::Services::default()),
             profiles: known(profiles::Profiles::default()),
             credentials: known(credentials()),
             caller: known(caller::Caller::Known(caller::Identity::read(ARN, "111122223333"))),

@@ -29,6 +29,7 @@ pub mod principal;
 pub mod profiles;
 mod proxy;
 pub mod repository;
+pub mod services;
 pub mod simulation;
 pub mod ssh;
 mod statement;

@@ -66,9 +66,13 @@ impl Proxy {
 
 /// The proxy that curl takes from the environment for an https URL; lower-case names win.
 pub(super) fn of_environment(machine: &Machine, host: &str) -> Option<Proxy> {
-    let names = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
-    let (name, value) = names.iter().find_map(|name| Some((*name, machine.var_set(name)?)))?;
+    let (name, value) = of_variables(machine)?;
     Proxy::read(machine, &value, name, None).filter(|_| !is_excluded(machine, host))
+}
+
+fn of_variables(machine: &Machine) -> Option<(&'static str, String)> {
+    let names = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+    names.into_iter().find_map(|name| Some((name, machine.var_set(name)?)))
 }
 
 /// The proxy that git takes for a URL: the remote's, else `http.proxy`, where an empty value means none, else the
@@ -88,6 +92,32 @@ pub(super) fn of_git(
         }
         None => env.cloned(),
     }
+}
+
+/// The setting that keeps a proxy from being used for a host: an empty proxy of git's own, or `NO_PROXY`.
+pub(super) fn kept_out(
+    machine: &Machine,
+    config: &GitConfig,
+    (url, host, remote): (&str, &str, Option<&str>),
+) -> Option<(Evidence, Proxy)> {
+    let own = remote.and_then(|remote| config.last(&format!("remote.{remote}.proxy")));
+    let own = own.or_else(|| config.http(url, "proxy"));
+    let (name, value) = of_variables(machine).unzip();
+    let named = || Proxy::read(machine, value.as_deref()?, name?, None);
+    match own {
+        Some(entry) if entry.text().is_empty() => Some((entry.evidence(), named()?)),
+        _ if !is_excluded(machine, host) => None,
+        Some(entry) => {
+            let proxy = Proxy::read(machine, entry.exact(), &entry.source, entry.line)?;
+            Some((no_proxy(machine)?, proxy))
+        }
+        None => Some((no_proxy(machine)?, named()?)),
+    }
+}
+
+fn no_proxy(machine: &Machine) -> Option<Evidence> {
+    let (name, value) = ["no_proxy", "NO_PROXY"].iter().find_map(|name| Some((*name, machine.var_set(name)?)))?;
+    Some(Evidence::new(name, value))
 }
 
 /// Whether git signs in to the proxy in a way that the doctor cannot: with another method than a plain password, or with a

@@ -17,6 +17,8 @@ pub(super) struct Way {
     pub(super) proxy: Option<proxy::Proxy>,
     /// The proxy that the environment names, which AWS tools use.
     pub(super) env_proxy: Option<proxy::Proxy>,
+    /// The setting that keeps a proxy out, and that proxy.
+    pub(super) kept_out: Option<(Evidence, proxy::Proxy)>,
     /// Whether git signs in to the proxy in another way than with a plain password.
     pub(super) other_auth: bool,
     /// Where it is configured that git does not verify certificates.
@@ -48,6 +50,7 @@ pub(super) async fn observe(facts: &Facts, url: &CloneUrl, https: &str) -> Resul
         return Err(Gap::unknown(format!("Git connects through {}, which the doctor does not speak", other.shown())));
     }
     let other_auth = proxy::signs_in_otherwise(machine, config, https, remote, proxy.as_ref());
+    let kept_out = proxy::kept_out(machine, config, (https, &host, remote));
     let trust = trust::observe(machine, config, https).await;
     let wire = Wire {
         host,
@@ -60,6 +63,7 @@ pub(super) async fn observe(facts: &Facts, url: &CloneUrl, https: &str) -> Resul
         wire,
         proxy,
         env_proxy,
+        kept_out,
         other_auth,
         verification_off: trust::verification_off(machine, config, https),
         ca_unreadable: trust.unreadable,

@@ -76,6 +76,20 @@ impl Machine {
         dialed
     }
 
+    /// Opens a connection as far as the TLS handshake, and asks for nothing.
+    pub async fn shake_hands(&self, wire: &Wire) -> Dialed {
+        let mut dialed = Dialed::default();
+        let started = Instant::now();
+        let shaking = async {
+            let stream = dialed.open(wire).await?;
+            dialed.handshake(wire, &wire.host, stream, Stage::Tls).await.map(drop)
+        };
+        if let Err(failure) = shaking.await {
+            dialed.fail(failure, started);
+        }
+        dialed
+    }
+
     /// Opens a connection and reads the line with which an SSH server begins (RFC 4253, section 4.2).
     pub async fn ssh_banner(&self, wire: &Wire) -> Dialed {
         let mut dialed = Dialed::default();

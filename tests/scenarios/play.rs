@@ -184,6 +184,7 @@ impl Scenario {
             output.status,
             text(&output)
         );
+        ensure!(document.took_ms <= 20_500, "it took {} ms", document.took_ms);
         ensure!(output.stderr.is_empty(), "on standard error: {}", text(&output));
         for finding in document.checks.iter().flat_map(|check| &check.findings) {
             let message = &finding.message;

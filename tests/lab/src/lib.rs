@@ -44,6 +44,8 @@ pub struct Lab {
     folder: tempfile::TempDir,
     port: u16,
     metadata: u16,
+    /// The region's own address, where it has one.
+    address: Option<String>,
     ssh: Option<ssh::Ssh>,
 }
 
@@ -51,6 +53,8 @@ pub struct Lab {
 struct Region {
     world: World,
     authority: Authority,
+    /// That of the company whose proxy decrypts.
+    corp: Authority,
     /// Where the bare repositories lie: `<account>/<region>/<name>`.
     repositories: PathBuf,
     /// Who answers for the APIs instead of the lab.
@@ -77,17 +81,19 @@ impl Lab {
 
     fn with(world: World, peer: Option<SocketAddr>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let authority = Authority::new()?;
+        let (authority, corp) = (Authority::new()?, Authority::called("Corp Inspection")?);
         std::fs::write(folder.path().join("ca.pem"), authority.pem())?;
+        std::fs::write(folder.path().join("corp.pem"), format!("{}{}", authority.pem(), corp.pem()))?;
         let repositories = folder.path().join("repositories");
         for repository in &world.repositories {
             git::create(&repositories, repository)?;
         }
-        let ssh = match &world.ssh {
-            Some(_) => Some(ssh::Ssh::start(folder.path(), &repositories, &world)?),
+        let address = network::own_address(&world)?;
+        let ssh = match address.as_ref().filter(|_| world.ssh.is_some()) {
+            Some(address) => Some(ssh::Ssh::start(folder.path(), &repositories, &world, address)?),
             None => None,
         };
-        let region = Arc::new(Region { world, authority, repositories, peer, heard: Mutex::default() });
+        let region = Arc::new(Region { world, authority, corp, repositories, peer, heard: Mutex::default() });
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("no port on loopback")?;
         let port = listener.local_addr()?.port();
@@ -95,7 +101,12 @@ impl Lab {
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).context("no port on loopback")?;
         let metadata = listener.local_addr()?.port();
         runtime.spawn(metadata::serve(listener, Arc::clone(&region)));
-        Ok(Self { _runtime: runtime, region, folder, port, metadata, ssh })
+        if let Some(address) = address.as_ref().filter(|_| region.world.direct) {
+            let address = network::with_port(address, 443);
+            let listener = runtime.block_on(TcpListener::bind(&address)).with_context(|| address)?;
+            runtime.spawn(proxy::serve_directly(listener, Arc::clone(&region)));
+        }
+        Ok(Self { _runtime: runtime, region, folder, port, metadata, address, ssh })
     }
 
     /// The proxy's URL, for `HTTPS_PROXY`.
@@ -116,15 +127,33 @@ impl Lab {
         self.folder.path().join("ca.pem")
     }
 
+    /// The same with that of a company whose proxy decrypts.
+    #[must_use]
+    pub fn corporate_ca(&self) -> PathBuf {
+        self.folder.path().join("corp.pem")
+    }
+
     /// A folder that lives as long as the lab.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
+    /// Whether the region can be reached over SSH.
+    fn has_ssh(&self) -> bool {
+        self.ssh.is_some()
+    }
+
     /// Files to put in the place of the machine's own, for whoever lives in this home.
     fn places(&self, home: &Path) -> Result<Vec<(PathBuf, &'static str)>> {
-        self.ssh.as_ref().map_or_else(|| Ok(Vec::new()), |ssh| ssh.places(home, &self.region.world))
+        let Some(address) = &self.address else { return Ok(Vec::new()) };
+        let hosts = home.with_file_name("hosts");
+        std::fs::write(&hosts, network::hosts(&self.region.world, address))?;
+        let mut places = vec![(hosts, "/etc/hosts")];
+        if let Some(ssh) = &self.ssh {
+            places.extend(ssh.places(home, &self.region.world)?);
+        }
+        Ok(places)
     }
 
     /// What was asked so far: `sts GetCallerIdentity`, `git GET /v1/repos/x/info/refs 200`, in the order of the answers.

@@ -2,9 +2,12 @@
 //! have names and users of its own. That takes root, a `unshare` and an `ip`.
 
 use crate::tools;
+use crate::world::{REGION, World};
 use anyhow::{Context, Result, ensure};
+use std::fmt::Write;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// Set for whoever is inside.
 const INSIDE: &str = "CODECOMMIT_LAB_NETWORK";
@@ -49,4 +52,46 @@ fn is_inside() -> bool {
 pub(crate) fn needed() -> Result<()> {
     ensure!(is_inside(), "this needs a network of its own: run the tests as root");
     Ok(())
+}
+
+/// An address that no other region has, where the world needs one.
+pub(crate) fn own_address(world: &World) -> Result<Option<String>> {
+    static NEXT: AtomicU16 = AtomicU16::new(1);
+    if world.ssh.is_none() && !world.direct && world.hosts.is_empty() {
+        return Ok(None);
+    }
+    needed()?;
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let address =
+        if world.ipv6 { format!("fd83::{number:x}") } else { format!("127.83.{}.{}", number >> 8, number & 0xff) };
+    Ok(Some(address))
+}
+
+/// An address with a port.
+pub(crate) fn with_port(address: &str, port: u16) -> String {
+    if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
+}
+
+/// The machine's file of hosts.
+pub(crate) fn hosts(world: &World, address: &str) -> String {
+    let mut text = "127.0.0.1 localhost\n".to_owned();
+    for (host, address) in &world.hosts {
+        let _ = writeln!(text, "{address} {host}");
+    }
+    if world.ssh.is_none() && !world.direct {
+        return text;
+    }
+    let mut regions: Vec<&str> = world.repositories.iter().map(|repository| repository.region.as_str()).collect();
+    regions.push(REGION);
+    regions.dedup();
+    let services: &[&str] =
+        if world.direct { &["git-codecommit", "codecommit", "sts", "kms"] } else { &["git-codecommit"] };
+    let names =
+        regions.iter().flat_map(|region| services.iter().map(move |name| format!("{name}.{region}.amazonaws.com")));
+    for name in names.chain(world.direct.then(|| "iam.amazonaws.com".to_owned())) {
+        if world.hosts.iter().all(|(host, _)| *host != name) {
+            let _ = writeln!(text, "{address} {name}");
+        }
+    }
+    text
 }

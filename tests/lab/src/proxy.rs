@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufStream};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
 /// Serves until the runtime ends.
 pub(crate) async fn serve(listener: TcpListener, region: Arc<Region>) {
@@ -54,18 +54,53 @@ async fn serve_one(client: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     if status != 200 {
         return Ok(());
     }
-    let config = match fault {
+    answer_for(client, host, fault, region).await
+}
+
+/// Speaks for a host, as far as its fault lets it.
+pub(crate) async fn answer_for(
+    mut client: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    host: String,
+    fault: Option<FaultKind>,
+    region: Arc<Region>,
+) -> Result<()> {
+    let bytes: &[u8] = match fault {
         Some(FaultKind::CutOff) => return Ok(()),
         Some(FaultKind::Silence) => return std::future::pending().await,
-        Some(FaultKind::Garbage) => {
-            client.write_all(b"220 smtp.corp.example ESMTP\r\n").await?;
-            client.flush().await?;
-            return Ok(());
-        }
+        Some(FaultKind::Garbage) => b"220 smtp.corp.example ESMTP\r\n",
+        Some(FaultKind::OldTls) => wire::TLS_1_0,
+        _ => b"",
+    };
+    if !bytes.is_empty() {
+        client.write_all(bytes).await?;
+        client.flush().await?;
+        // What the client has to say to that is heard out.
+        let _ = tokio::io::copy(&mut client, &mut tokio::io::sink()).await;
+        return Ok(());
+    }
+    let config = match fault {
         Some(FaultKind::Untrusted) => Authority::called("Corp Inspection")?.server(&host)?,
+        Some(FaultKind::Intercepted) => region.corp.server(&host)?,
         Some(FaultKind::WrongName) => region.authority.server("www.corp.example")?,
         _ => region.authority.server(&host)?,
     };
     let stream = TlsAcceptor::from(config).accept(client).await?;
     server::serve(stream, host, region).await
+}
+
+/// Serves the region's hosts to whoever comes without the proxy; the TLS handshake names the host.
+pub(crate) async fn serve_directly(listener: TcpListener, region: Arc<Region>) {
+    while let Ok((client, _)) = listener.accept().await {
+        let region = Arc::clone(&region);
+        tokio::spawn(async move {
+            let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), client);
+            let Ok(begun) = acceptor.await else { return };
+            let Some(host) = begun.client_hello().server_name().map(str::to_owned) else { return };
+            region.hear(format!("direct {host}"));
+            let Ok(config) = region.authority.server(&host) else { return };
+            if let Ok(stream) = begun.into_stream(config).await {
+                let _ = server::serve(stream, host, region).await;
+            }
+        });
+    }
 }

@@ -43,8 +43,9 @@ impl Scene {
             scene.env(name, &ca);
         }
         scene.env("HTTPS_PROXY", &lab.proxy());
+        scene.places.push(("{{CORP_CA}}", lab.corporate_ca().display().to_string()));
         scene.overlaid = lab.places(&scene.home())?;
-        if !scene.overlaid.is_empty() {
+        if lab.has_ssh() {
             scene.places.push(("{{HOST_KEY}}", crate::ssh::public("host")?));
             for name in ["ssh", "ssh-add", "ssh-agent", "ssh-keygen", "ssh-keyscan"] {
                 std::os::unix::fs::symlink(

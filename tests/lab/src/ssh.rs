@@ -10,7 +10,6 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 
 /// The running server, and the files that lead to it.
 pub(crate) struct Ssh {
@@ -24,19 +23,12 @@ const GREETING: &str = "You have successfully authenticated over SSH. You can us
                         Interactive shells are not supported.";
 
 impl Ssh {
-    /// Starts the server of a world.
-    pub(crate) fn start(folder: &Path, repositories: &Path, world: &World) -> Result<Self> {
-        static NEXT: AtomicU16 = AtomicU16::new(1);
-        network::needed()?;
+    /// Starts the server of a world on an address.
+    pub(crate) fn start(folder: &Path, repositories: &Path, world: &World, address: &str) -> Result<Self> {
         let wanted = world.ssh.clone().unwrap_or_default();
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let address = match &wanted.address {
-            Some(address) => address.clone(),
-            None => format!("127.83.{}.{}", number >> 8, number & 0xff),
-        };
         let folder = folder.join("ssh");
         std::fs::create_dir_all(folder.join("keys"))?;
-        let mut ssh = Self { folder, address, server: None };
+        let mut ssh = Self { folder, address: address.to_owned(), server: None };
         ssh.write_users(world)?;
         std::fs::write(ssh.folder.join("serve"), serve(repositories, world))?;
         std::fs::set_permissions(ssh.folder.join("serve"), std::fs::Permissions::from_mode(0o755))?;
@@ -46,29 +38,16 @@ impl Ssh {
         Ok(ssh)
     }
 
-    /// What the machine's own files say in this network: users, hosts.
+    /// What the machine's own files say of users and of ssh, for whoever lives in this home.
     pub(crate) fn places(&self, home: &Path, world: &World) -> Result<Vec<(PathBuf, &'static str)>> {
         let passwd = std::fs::read_to_string(self.folder.join("passwd"))?;
         let passwd = passwd.replace("root:x:0:0:root:/nonexistent:", &format!("root:x:0:0:root:{}:", home.display()));
         let own = home.with_file_name("passwd");
         std::fs::write(&own, passwd)?;
-        let hosts = home.with_file_name("hosts");
-        std::fs::write(&hosts, self.hosts(world))?;
         let config = home.with_file_name("ssh_config");
         let wanted = world.ssh.as_ref().map(|ssh| ssh.client.join("\n")).unwrap_or_default();
         std::fs::write(&config, wanted + "\n")?;
-        Ok(vec![(own, "/etc/passwd"), (hosts, "/etc/hosts"), (config, "/etc/ssh/ssh_config")])
-    }
-
-    fn hosts(&self, world: &World) -> String {
-        let mut regions: Vec<&str> = world.repositories.iter().map(|repository| repository.region.as_str()).collect();
-        regions.push(crate::world::REGION);
-        regions.dedup();
-        let mut hosts = "127.0.0.1 localhost\n".to_owned();
-        for region in regions {
-            let _ = writeln!(hosts, "{} git-codecommit.{region}.amazonaws.com", self.address);
-        }
-        hosts
+        Ok(vec![(own, "/etc/passwd"), (config, "/etc/ssh/ssh_config")])
     }
 
     fn write_users(&self, world: &World) -> Result<()> {
@@ -89,11 +68,11 @@ impl Ssh {
         std::fs::set_permissions(&host_key, std::fs::Permissions::from_mode(0o600))?;
         let at = |name: &str| self.folder.join(name).display().to_string();
         let config = format!(
-            "{}\nListenAddress {}:22\nHostKey {}\nPidFile none\nUsePAM no\nStrictModes no\nPermitRootLogin yes\n\
+            "{}\nListenAddress {}\nHostKey {}\nPidFile none\nUsePAM no\nStrictModes no\nPermitRootLogin yes\n\
              PasswordAuthentication no\nKbdInteractiveAuthentication no\nVersionAddendum AWSCodeCommit\n\
              AuthorizedKeysFile {}/%u\nForceCommand {}\nPubkeyAcceptedAlgorithms rsa-sha2-512,rsa-sha2-256,ssh-rsa\n",
             more.join("\n"),
-            self.address,
+            network::with_port(&self.address, 22),
             host_key.display(),
             at("keys"),
             at("serve"),

@@ -42,3 +42,9 @@ async fn carry(
     }
     let _ = to.shutdown().await;
 }
+
+/// What a server of TLS 1.0 answers to a newer client: a `ServerHello` of its own version (RFC 2246, section 7.4.1.3).
+pub(crate) const TLS_1_0: &[u8] = &[
+    0x16, 0x03, 0x01, 0x00, 0x2a, 0x02, 0x00, 0x00, 0x26, 0x03, 0x01, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+    7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0x00, 0x00, 0x2f, 0x00,
+];

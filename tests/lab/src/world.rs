@@ -42,6 +42,12 @@ pub struct World {
     pub clock: i64,
     /// The round trip from the client to the proxy and whatever lies behind it, in milliseconds.
     pub round_trip: u64,
+    /// Addresses of hosts, in the machine's own file of hosts; packets to 198.51.100.9 vanish.
+    pub hosts: Vec<(String, String)>,
+    /// Whether the region's own address is one of IPv6.
+    pub ipv6: bool,
+    /// Whether the region's hosts can be reached without the proxy as well, on an address of their own.
+    pub direct: bool,
     /// How the region is reached over SSH; without it there is no SSH.
     pub ssh: Option<SshEndpoint>,
 }
@@ -54,8 +60,6 @@ pub struct SshEndpoint {
     pub config: Vec<String>,
     /// The client machine's own `/etc/ssh/ssh_config`.
     pub client: Vec<String>,
-    /// Another address for the host; packets to 198.51.100.9 vanish.
-    pub address: Option<String>,
     /// Whether nobody listens.
     pub closed: bool,
 }
@@ -267,6 +271,10 @@ pub enum FaultKind {
     Silence,
     /// The certificate is signed by an authority that nobody trusts.
     Untrusted,
+    /// The certificate is signed by a company's authority, which only those trust who are told to.
+    Intercepted,
+    /// The server speaks TLS 1.0 and nothing newer.
+    OldTls,
     /// The certificate is for another host.
     WrongName,
     /// Bytes that are no TLS.

@@ -25,7 +25,8 @@ pub fn enter() -> Result<()> {
     let ip = ip.context("install iproute2")?;
     // Packets to this network vanish: the other end of the cable is in nobody's hands.
     let plan = format!(
-        "set -e; ip={}; $ip link set lo up; $ip link add lab0 type veth peer name lab1; \
+        "set -e; ip={}; $ip link set lo up; $ip -6 route add local fd83::/64 dev lo; \
+         echo 1 > /proc/sys/net/ipv6/ip_nonlocal_bind; $ip link add lab0 type veth peer name lab1; \
          $ip addr add 198.51.100.1/24 dev lab0; $ip link set lab0 up; $ip link set lab1 up; \
          $ip neigh add 198.51.100.9 lladdr 02:00:00:00:00:09 dev lab0; exec \"$@\"",
         ip.display()

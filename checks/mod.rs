@@ -23,6 +23,7 @@ mod repository;
 mod ssh_config;
 mod ssh_host_key;
 mod ssh_key;
+mod working_tree;
 
 use crate::check::Check;
 
@@ -47,6 +48,7 @@ pub static ALL: &[&Check] = &[
     &ssh_config::CHECK,
     &ssh_host_key::CHECK,
     &ssh_key::CHECK,
+    &working_tree::CHECK,
     &git_access::CHECK,
 ];
 

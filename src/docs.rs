@@ -70,3 +70,9 @@ pub const GIT_CREDENTIALS: &str = "https://git-scm.com/docs/gitcredentials";
 pub const GIT_CONFIG: &str = "https://git-scm.com/docs/git-config";
 /// Where to get git.
 pub const GIT_DOWNLOADS: &str = "https://git-scm.com/downloads";
+/// git-clone(1).
+pub const GIT_CLONE: &str = "https://git-scm.com/docs/git-clone";
+/// git-fetch(1), `--unshallow`.
+pub const GIT_SHALLOW: &str = "https://git-scm.com/docs/git-fetch#Documentation/git-fetch.txt---unshallow";
+/// "Build specification reference for `CodeBuild`".
+pub const CODEBUILD_SPEC: &str = "https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html";

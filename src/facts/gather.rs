@@ -3,7 +3,7 @@
 use super::{
     access, answers, api, caller, chosen, credentials, elsewhere, endpoint, git, git_config, git_credentials, grc,
     helpers, kms, method, modules, offered, permissions, principal, profiles, repository, services, ssh, stores,
-    target,
+    target, working_tree,
 };
 use crate::check::Gap;
 use crate::machine::Machine;
@@ -105,6 +105,8 @@ facts! {
     kms: kms::KmsAccess = kms::observe;
     /// git-remote-codecommit.
     grc: grc::Grc = grc::observe;
+    /// What the working tree holds.
+    working_tree: working_tree::WorkingTree = working_tree::observe;
     /// The submodules of the working tree.
     modules: Vec<modules::Module> = modules::observe;
     /// What git would run for an ssh URL, and what that reads.

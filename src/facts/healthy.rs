@@ -6,6 +6,7 @@ use super::simulation::{Decision, Effect};
 use super::{
     Facts, Request, access, answers, answers::Answer, caller, choice, credentials, endpoint, git, git_config,
     git_credentials, grc, helpers, kms, method, offered, permissions, profiles, repository, services, stores, target,
+    working_tree,
 };
 use crate::check::Gap;
 use crate::finding::Evidence;
@@ -76,6 +77,8 @@ impl Facts {
             }),
             permissions: known(permissions()),
             kms: known(kms()),
+            working_tree: known(working_tree::WorkingTree::default()),
+            modules: known(Vec::new()),
             grc: known(grc()),
             method: known(method::Decision {
                 method: method::Method::CredentialHelper,

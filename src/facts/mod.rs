@@ -37,5 +37,6 @@ pub mod stores;
 pub mod target;
 pub mod trust;
 mod way;
+pub mod working_tree;
 
 pub use gather::{Facts, Request};

@@ -17,7 +17,7 @@ pub use dial::{Dialed, Wire};
 pub use environment::{Machine, Os};
 pub use files::FileError;
 pub use input::{Input, read_input};
-pub use process::{Ended, Invocation, Output};
+pub use process::{Ended, Invocation, Keep, Output};
 pub use signals::interrupted;
 pub use stage::{DialError, Stage};
 pub use tls::Roots;

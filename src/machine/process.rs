@@ -48,7 +48,11 @@ pub struct Invocation {
     deadline: Option<Duration>,
     cap: usize,
     asks_nobody: bool,
+    keep: Option<Keep>,
 }
+
+/// Whether a line of output, without its end, is worth keeping.
+pub type Keep = fn(&[u8]) -> bool;
 
 impl Invocation {
     /// This program with these arguments. Secrets never travel in arguments.
@@ -61,6 +65,7 @@ impl Invocation {
             deadline: None,
             cap: CAP,
             asks_nobody: false,
+            keep: None,
         }
     }
 
@@ -88,6 +93,13 @@ impl Invocation {
     #[must_use]
     pub fn cap(mut self, bytes: usize) -> Self {
         self.cap = bytes;
+        self
+    }
+
+    /// Keeps only some lines of standard output, however long all of it is.
+    #[must_use]
+    pub fn keep(mut self, keep: Keep) -> Self {
+        self.keep = Some(keep);
         self
     }
 
@@ -146,7 +158,7 @@ impl Machine {
     /// # Errors
     /// The operating system's error when the program could not be started.
     pub async fn run(&self, invocation: Invocation) -> std::io::Result<Output> {
-        let Invocation { program, args, stdin, env, deadline, cap, asks_nobody } = invocation;
+        let Invocation { program, args, stdin, env, deadline, cap, asks_nobody, keep } = invocation;
         let mut command = CommandWrap::with_new(program, |command| {
             command
                 .args(args)
@@ -185,7 +197,7 @@ impl Machine {
                         let _ = pipe.write_all(&bytes).await;
                     }
                 };
-                tokio::join!(feeding, collect(out, &mut stdout, cap), collect(err, &mut stderr, cap));
+                tokio::join!(feeding, collect(out, &mut stdout, cap, keep), collect(err, &mut stderr, cap, None));
             };
             bounded(&mut child.0, pipes, deadline.unwrap_or(self.patience())).await
         };
@@ -228,13 +240,31 @@ async fn bounded(child: &mut Box<dyn ChildWrapper>, pipes: impl Future<Output = 
     status.ok().and_then(|status| status.code()).map_or(Ended::Signal, Ended::Code)
 }
 
-async fn collect(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, cap: usize) {
+async fn collect(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, cap: usize, keep: Option<Keep>) {
     let Some(mut pipe) = pipe else { return };
     let mut chunk = Zeroizing::new(vec![0; 16 * 1024]);
+    let mut line = Zeroizing::new(Vec::new());
     while let Ok(read @ 1..) = pipe.read(&mut chunk).await {
-        let room = cap.saturating_sub(kept.len());
-        kept.extend_from_slice(&chunk[..read.min(room)]);
+        let Some(keep) = keep else {
+            add(kept, &chunk[..read], cap);
+            continue;
+        };
+        for piece in chunk[..read].split_inclusive(|byte| *byte == b'\n') {
+            // A line longer than all that is kept is none that anybody asked for.
+            add(&mut line, piece, cap);
+            if let Some(text) = line.strip_suffix(b"\n") {
+                if keep(text) {
+                    add(kept, &line, cap);
+                }
+                line.clear();
+            }
+        }
     }
+}
+
+fn add(kept: &mut Vec<u8>, more: &[u8], cap: usize) {
+    let room = cap.saturating_sub(kept.len());
+    kept.extend_from_slice(&more[..more.len().min(room)]);
 }
 
 #[cfg(all(test, unix))]
@@ -279,6 +309,12 @@ mod tests {
         let output = machine().run(sh("echo done; sleep 60 &")).await.unwrap();
         assert_eq!((output.ended, output.stdout_text().as_str()), (Ended::Code(0), "done\n"));
         assert!(start.elapsed() < Duration::from_secs(7));
+    }
+
+    #[tokio::test]
+    async fn lines_are_kept_by_their_text_however_many_there_are() {
+        let run = sh("seq 1 300000").keep(|line| line.ends_with(b"99999"));
+        assert_eq!(machine().run(run).await.unwrap().stdout_text(), "99999\n199999\n299999\n");
     }
 
     #[tokio::test]

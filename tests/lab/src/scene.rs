@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Programs that every machine has.
 const ORDINARY: &[&str] = &[
-    "sh", "bash", "cat", "chmod", "cp", "cut", "date", "dirname", "env", "grep", "head", "ln", "mkdir", "mv",
-    "python3", "rm", "sed", "sleep", "stty", "tee", "tr", "tty", "uname",
+    "sh", "bash", "cat", "chmod", "cp", "cut", "date", "dirname", "env", "grep", "head", "ln", "mkdir", "mv", "rm",
+    "sed", "sleep", "stty", "tee", "tr", "tty", "uname",
 ];
 
 /// After how many seconds a program is ended.
@@ -71,6 +71,7 @@ impl Scene {
         for name in ORDINARY.iter().chain(&["git"]) {
             std::os::unix::fs::symlink(tools::system_program(name)?, at("ordinary").join(name))?;
         }
+        std::os::unix::fs::symlink(tools::python()?, at("ordinary").join("python3"))?;
         let text = |name: &str| at(name).display().to_string();
         let env = [
             ("HOME", text("home")),

@@ -191,6 +191,19 @@ fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// The Python interpreter itself, whatever shim stands in front of it.
+///
+/// # Errors
+/// What to install.
+pub fn python() -> Result<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        let asked = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().ok()?;
+        Some(PathBuf::from(String::from_utf8(asked.stdout).ok()?.trim())).filter(|path| path.is_file())
+    });
+    found.clone().context("install python3")
+}
+
 /// Where a program of this machine is.
 ///
 /// # Errors

@@ -65,7 +65,7 @@ pub(super) static CHECK: Check = Check {
 static CANNOT_READ: FindingKind = FindingKind::error(
     "git-cannot-read",
     "Git cannot read the repository",
-    &["C4", "C25", "C26", "C29", "C32", "C36", "C37", "C38", "C39", "C54"],
+    &["C4", "C25", "C26", "C29", "C32", "C36", "C37", "C38", "C39", "C54", "C98"],
     docs::TROUBLE_ACCESS,
 );
 static CANNOT_PUSH: FindingKind =

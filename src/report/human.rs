@@ -9,7 +9,7 @@ use crate::finding::{Safety, Severity};
 use colored::Color;
 use std::fmt::Write;
 
-/// How many pieces of evidence are shown without `-v`.
+/// How many pieces of evidence, or checks that have nothing to say, are told in full without `-v`.
 const FEW: usize = 2;
 
 /// The document for a person.
@@ -208,8 +208,9 @@ impl Page {
         if let (Some(method), Some(reason)) = (target.method, &target.method_reason) {
             self.paragraph("  ", "  ", &format!("Set up for {}: {reason}.", method.name()), |text| style.dim(text));
         }
-        let column = document.checks.iter().map(|check| check.id.len()).max().unwrap_or_default();
-        for check in &document.checks {
+        let (told, passed_over) = self.rows(document);
+        let column = told.iter().map(|check| check.id.len()).max().unwrap_or_default();
+        for check in told {
             let mark = match check.status {
                 Status::Pass => style.paint(style.sign("✓", "+"), Color::Green),
                 Status::Warn => style.paint("!", Color::Yellow),
@@ -226,7 +227,22 @@ impl Page {
             let indent = " ".repeat(column + 6);
             self.paragraph(&lead, &indent, &summary, |text| if faint { style.dim(text) } else { text.to_owned() });
         }
+        if !passed_over.is_empty() {
+            let lead = format!("  {} ", style.dim("-"));
+            let list = format!("skipped: {} (-v says why)", passed_over.join(", "));
+            self.paragraph(&lead, "    ", &list, |text| style.dim(text));
+        }
         self.line("");
+    }
+
+    /// The checks that get a line each, and those that have nothing to say here: of many such, only the names are told.
+    fn rows<'a>(&self, document: &'a Document) -> (Vec<&'a CheckView>, Vec<&'a str>) {
+        let is_passed_over = |check: &&CheckView| check.status == Status::Skip && check.blocked_by.is_none();
+        let (passed_over, told): (Vec<_>, Vec<_>) = document.checks.iter().partition(is_passed_over);
+        if self.style.verbose || passed_over.len() <= FEW {
+            return (document.checks.iter().collect(), Vec::new());
+        }
+        (told, passed_over.into_iter().map(|check| check.id.as_str()).collect())
     }
 
     fn tally(&mut self, document: &Document) {
@@ -247,7 +263,8 @@ impl Page {
             short @ ..1000 => format!("{short} ms"),
             long => format!("{:.1} s", f64::from(u32::try_from(long).unwrap_or(u32::MAX)) / 1000.0),
         };
-        self.line(&format!("{} checks: {} in {took}", document.checks.len(), said.join(", ")));
+        let checks = if document.checks.len() == 1 { "check" } else { "checks" };
+        self.line(&format!("{} {checks}: {} in {took}", document.checks.len(), said.join(", ")));
     }
 }
 

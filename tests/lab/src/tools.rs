@@ -121,7 +121,9 @@ fn debian_package(name: &str, packages: &[&str], program: &str) -> Result<PathBu
     if folder.join(program).exists() {
         return Ok(folder);
     }
-    run(Command::new("apt-get").arg("download").args(packages).current_dir(&folder))?;
+    let download = || run(Command::new("apt-get").arg("download").args(packages).current_dir(&folder));
+    // A new machine knows no packages before it has asked which there are.
+    download().or_else(|_| run(Command::new("apt-get").args(["update", "--quiet"])).and_then(|()| download()))?;
     for entry in folder.read_dir()? {
         let path = entry?.path();
         if path.extension().is_some_and(|ending| ending == "deb") {

@@ -38,7 +38,9 @@ pub(super) static CHECK: Check = Check {
             // Only a region that nobody knows raises the question whether there is such a host.
             let named = target.region().filter(|region| regions::lookup(region).is_none());
             let gone = named.is_some() && facts.endpoint().await.is_ok_and(EndpointProbe::is_gone);
-            Ok(judge(target, gone))
+            let ssh = facts.ssh().await.ok().filter(|ssh| ssh.effective.is_some());
+            let alias = ssh.zip(target.effective.as_ref()).map(|(ssh, url)| ssh.leads_to_codecommit(url));
+            Ok(judge(target, Known { gone, alias }))
         })
     },
 };
@@ -75,8 +77,16 @@ static CONSOLE: FindingKind =
 static FIPS: FindingKind =
     FindingKind::error("fips-not-available", "There is no such FIPS endpoint", &[], docs::REGIONS);
 
-/// `gone` says that there is no host for a region that nobody knows.
-fn judge(target: &Target, gone: bool) -> Verdict {
+/// What is known beyond the URL itself.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    /// There is no host for a region that nobody knows.
+    gone: bool,
+    /// Whether ssh's configuration leads the host to CodeCommit.
+    alias: Option<bool>,
+}
+
+fn judge(target: &Target, known: Known) -> Verdict {
     let Some(given) = &target.given else {
         if let Some(remote) = &target.missing_remote {
             let message = format!("This repository has no remote called {remote}.");
@@ -89,7 +99,7 @@ fn judge(target: &Target, gone: bool) -> Verdict {
         }
         let message = "No clone URL was given, and this folder has no CodeCommit remote; only the set-up is checked.";
         let hint = Fix::manual("Name the clone URL: codecommit-doctor https://...");
-        let region = target.effective.as_ref().and_then(|url| Given { url, from: "", gone }.region());
+        let region = target.effective.as_ref().and_then(|url| Given { url, from: "", known }.region());
         let region = region.map(|finding| finding.seen(Evidence::new("region", target.region().unwrap_or_default())));
         let findings = [Some(Finding::new(&NO_TARGET, message).fix(hint)), region];
         let checked =
@@ -99,7 +109,7 @@ fn judge(target: &Target, gone: bool) -> Verdict {
     // What Git uses is judged; how it came to be is the business of git-config.
     let url = target.effective.as_ref().unwrap_or(given);
     let seen = Evidence::new(&target.from, &url.shown);
-    let findings = Given { url, from: &target.from, gone }
+    let findings = Given { url, from: &target.from, known }
         .findings()
         .into_iter()
         .map(|finding| finding.seen(seen.clone()))
@@ -116,7 +126,7 @@ fn judge(target: &Target, gone: bool) -> Verdict {
 struct Given<'a> {
     url: &'a CloneUrl,
     from: &'a str,
-    gone: bool,
+    known: Known,
 }
 
 impl Given<'_> {
@@ -132,6 +142,25 @@ impl Given<'_> {
             .into_iter()
             .flatten()
             .collect()
+    }
+
+    /// A name that only ssh's configuration can explain.
+    fn alias(&self, host: &str) -> Option<Finding> {
+        let fix = Fix::manual("Write the real host into the URL, or copy the Host block into ~/.ssh/config");
+        match self.known.alias {
+            Some(true) => None,
+            Some(false) => {
+                let message =
+                    format!("{host} is no host of CodeCommit, and no block of ssh's configuration explains it.");
+                Some(Finding::new(&ALIAS, message).fix(fix.docs(docs::TROUBLE_SSH)))
+            }
+            None => {
+                let message = format!(
+                    "{host} is an alias that must stand in the ssh configuration of every machine that uses this URL."
+                );
+                Some(Finding::new(&ALIAS, message).at_most(Severity::Warning).fix(fix))
+            }
+        }
     }
 
     /// A host or protocol that is not CodeCommit's.
@@ -152,12 +181,7 @@ impl Given<'_> {
             return None;
         }
         if url.protocol == Protocol::Ssh && !host.contains('.') && !host.is_empty() {
-            let message = format!(
-                "{host} is an alias that must stand in the ssh configuration of every machine that uses this URL."
-            );
-            let fix = Fix::manual("Write the real host into the URL, or copy the Host block into ~/.ssh/config");
-            // Here it may well be defined; only the SSH checks can tell.
-            return Some(Finding::new(&ALIAS, message).at_most(Severity::Warning).fix(fix));
+            return self.alias(host);
         }
         let message = if host.is_empty() {
             "This is not a URL that Git can clone from CodeCommit.".to_owned()
@@ -206,7 +230,7 @@ impl Given<'_> {
             None => Fix::manual("Compare the region with the list of CodeCommit's regions").docs(docs::REGIONS),
         };
         let finding = Finding::new(&UNKNOWN_REGION, message).fix(fix);
-        Some(if self.gone { finding } else { finding.at_most(Severity::Warning) })
+        Some(if self.known.gone { finding } else { finding.at_most(Severity::Warning) })
     }
 
     fn fips(&self) -> Option<Finding> {

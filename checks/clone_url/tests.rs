@@ -4,7 +4,7 @@ fn verdict(text: &str) -> Verdict {
     let url = CloneUrl::read(text);
     judge(
         &Target { given: Some(url.clone()), effective: Some(url), from: "command line".into(), ..Target::default() },
-        false,
+        Known::default(),
     )
 }
 
@@ -53,7 +53,7 @@ fn every_slip_has_its_finding() {
     ] {
         assert_eq!(verdict(&text).ids(), [id], "{text}");
     }
-    assert_eq!(judge(&Target::default(), false).ids(), ["no-target"]);
+    assert_eq!(judge(&Target::default(), Known::default()).ids(), ["no-target"]);
 }
 
 #[test]
@@ -72,9 +72,9 @@ fn the_right_url_is_offered() {
 #[test]
 fn a_slip_in_the_region_alone_is_found() {
     let effective = Some(CloneUrl::read("https://git-codecommit.us-eats-2.amazonaws.com/"));
-    let verdict = judge(&Target { effective, from: "nowhere".into(), ..Target::default() }, false);
+    let verdict = judge(&Target { effective, from: "nowhere".into(), ..Target::default() }, Known::default());
     assert_eq!(verdict.ids(), ["unknown-region", "no-target"]);
-    assert_eq!(judge(&Target::default(), false).ids(), ["no-target"]);
+    assert_eq!(judge(&Target::default(), Known::default()).ids(), ["no-target"]);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_region_that_nobody_knows_is_an_error_only_without_a_host() {
     let url = CloneUrl::read("https://git-codecommit.us-esat-2.amazonaws.com/v1/repos/x");
     let target = Target { given: Some(url.clone()), effective: Some(url), ..Target::default() };
     for (gone, severity) in [(true, Severity::Error), (false, Severity::Warning)] {
-        let verdict = judge(&target, gone);
+        let verdict = judge(&target, Known { gone, alias: None });
         assert_eq!((verdict.ids(), verdict.severity()), (vec!["unknown-region"], Some(severity)));
     }
 }

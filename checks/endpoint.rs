@@ -227,8 +227,11 @@ fn kept_out(probe: &EndpointProbe, setting: &Evidence, proxy: &str, error: &Dial
     };
     let (host, name) = (&probe.host, &setting.source);
     let message = format!("{host} is reached through {proxy} only, and {name} keeps Git from using it.");
-    let fix = Fix::manual(format!("Take whatever covers {host} out of {name}")).docs(docs::GIT_CONFIG);
-    Finding::new(kind, message).seen(setting.clone()).fix(fix)
+    let fix = match setting.line {
+        Some(line) => Fix::manual(format!("Remove the empty proxy setting in line {line} of {name}")),
+        None => Fix::manual(format!("Take whatever covers {host} out of {name}")),
+    };
+    Finding::new(kind, message).seen(setting.clone()).fix(fix.docs(docs::GIT_CONFIG))
 }
 
 /// Git refuses every https when the certificates that it is told to trust cannot be read.

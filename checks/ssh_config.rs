@@ -2,13 +2,13 @@
 
 use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
-use crate::facts::ssh::identities::Identities;
+use crate::facts::ssh::identities::{Identities, Public};
 use crate::facts::ssh::uploaded::Uploaded;
 use crate::facts::ssh::{Block, Complaint, Effective, Ssh, Variant, is_key_id};
-use crate::finding::{ConfigChange, ConfigScope, Evidence, Finding, FindingKind, Fix, Safety, Severity};
+use crate::finding::{ConfigChange, Evidence, Finding, FindingKind, Fix, Safety, Severity};
 use crate::machine::Os;
 use crate::needs::Needs;
-use crate::remedies::ssh as remedy;
+use crate::remedies::{environment, ssh as remedy};
 use crate::target::CloneUrl;
 use semver::Version;
 
@@ -41,6 +41,9 @@ pub(super) static CHECK: Check = Check {
             let ssh = facts.ssh().await?;
             if !ssh.leads_to_codecommit(url) && ssh.complaint.is_none() && ssh.effective.is_some() {
                 return Err(Gap::blocked("clone-url", "the clone URL does not lead to CodeCommit"));
+            }
+            if let Some(said) = ssh.silent.as_ref().filter(|_| ssh.client.is_openssh()) {
+                return Err(Gap::unknown(format!("ssh -G does not say what its configuration comes to: {said}")));
             }
             let (identities, access, uploaded) =
                 tokio::join!(facts.ssh_identities(), facts.access(), facts.ssh_uploaded());
@@ -123,7 +126,7 @@ impl View<'_> {
         let program = program.split([',', ' ']).next().unwrap_or(program);
         match &self.ssh.effective {
             Some(effective) => format!("{program} signs in to {} as {}", effective.hostname, effective.user),
-            None => format!("{} is what Git runs for SSH", self.ssh.client.argv.join(" ")),
+            None => format!("{} is what Git runs for SSH", self.ssh.client.program),
         }
     }
 
@@ -132,14 +135,16 @@ impl View<'_> {
         let named = |finding: Finding| client.named_by.iter().cloned().fold(finding, Finding::seen);
         if client.variant == Variant::Plink {
             let message = "Git uses PuTTY's plink for SSH, which reads neither ~/.ssh/config nor OpenSSH's keys.";
-            let seen = Evidence::new("Git runs", client.argv.join(" "));
-            let finding = named(Finding::new(&PLINK, message)).seen(seen);
+            let seen = Evidence::new("Git runs", &client.program);
+            // With Pageant it may well work; only Git can tell.
+            let finding = named(Finding::new(&PLINK, message)).seen(seen).at_most(Severity::Warning);
+            let finding = if self.works { finding.at_most(Severity::Note) } else { finding };
             return Some(finding.fix(self.use_openssh()));
         }
         if client.path.is_some() {
             return None;
         }
-        let program = client.argv.first().map_or("ssh", String::as_str);
+        let program = &client.program;
         let message = format!("Git runs {program} for SSH, and there is no such program.");
         let finding = named(Finding::new(&MISSING, message)).seen(Evidence::new("PATH", format!("no {program}")));
         let fix = match (&client.named_by, self.os) {
@@ -155,19 +160,13 @@ impl View<'_> {
     /// Takes back whatever names another program.
     fn use_openssh(&self) -> Fix {
         let named = self.ssh.client.named_by.as_ref().map(|seen| seen.source.as_str());
-        match (named, self.os) {
-            (Some(variable @ ("GIT_SSH" | "GIT_SSH_COMMAND")), Os::Windows) => {
-                let path = format!("Env:{variable}");
-                Fix::manual("Let Git use its own ssh").run(["Remove-Item", &path]).docs(docs::TROUBLE_GIT)
-            }
-            (Some(variable @ ("GIT_SSH" | "GIT_SSH_COMMAND")), _) => {
-                Fix::manual("Let Git use OpenSSH").run(["unset", variable]).docs(docs::TROUBLE_GIT)
-            }
-            (Some(_), _) => Fix::review("Let Git use OpenSSH")
-                .git_config(ConfigScope::Global, ConfigChange::Unset { key: "core.sshCommand".to_owned(), value: None })
-                .docs(docs::TROUBLE_GIT),
-            (None, _) => Fix::manual("Let Git use OpenSSH").docs(docs::TROUBLE_GIT),
+        match (named, &self.ssh.client.scope) {
+            (Some(variable @ ("GIT_SSH" | "GIT_SSH_COMMAND")), _) => environment::unset(self.os, &[variable]),
+            (Some(_), Some(scope)) => Fix::review("Let Git use OpenSSH")
+                .git_config(scope.clone(), ConfigChange::Unset { key: "core.sshCommand".to_owned(), value: None }),
+            _ => Fix::manual("Let Git use OpenSSH: look at core.sshCommand, ssh.variant and GIT_SSH_VARIANT"),
         }
+        .docs(docs::TROUBLE_GIT)
     }
 
     fn complaint(&self, complaint: &Complaint) -> Finding {
@@ -192,12 +191,17 @@ impl View<'_> {
 
     /// A private key that others may read is passed over by ssh.
     fn readable_keys(&self) -> Option<Finding> {
-        let usable = self.identities.offered().any(crate::facts::ssh::identities::Public::is_rsa);
-        let key = self.identities.files.iter().find(|key| key.open_to_others.is_some()).filter(|_| !usable)?;
+        let usable = self.identities.offered().any(Public::is_rsa);
+        let key = self.identities.files.iter().find(|key| key.open_to_others.is_some())?;
+        if usable && !self.identities.named {
+            return None;
+        }
         let mode = format!("permissions {:04o}", key.open_to_others.unwrap_or_default());
         let message = format!("ssh does not use the private key {}, because others may read it.", key.path);
-        let fix = Fix::safe("Keep the key to yourself").run(["chmod", "600", &key.path]).docs(docs::TROUBLE_SSH);
+        let fix = remedy::keep_to_oneself(&key.path, self.os);
         let finding = Finding::new(&PERMISSIONS, message).seen(Evidence::new(&key.path, mode)).fix(fix);
+        // Another key may be the right one.
+        let finding = if usable { finding.at_most(Severity::Warning) } else { finding };
         Some(if key.path.starts_with("/mnt/") {
             finding.fix(Fix::manual("Keep the key inside Linux, in ~/.ssh: Windows' disks have no such permissions"))
         } else {
@@ -217,8 +221,8 @@ impl View<'_> {
         }
         let named = self.url.ssh_user.is_some() || self.ssh.blocks_for(self.host).any(|block| block.user.is_some());
         if !named {
-            let message = format!("ssh signs in as {user}, this account's name, and not as the id of a key.");
-            let seen = Evidence::new("ssh -G", format!("user {user}, which no setting names"));
+            let message = format!("ssh signs in as {user}, and not as the id of a key.");
+            let seen = Evidence::new("ssh -G", format!("user {user}, which no block of ~/.ssh/config names"));
             return Some(Finding::new(&USER_MISSING, message).seen(seen).fix(self.name_key()));
         }
         let what = match user {
@@ -258,7 +262,12 @@ impl View<'_> {
             let finding = Finding::new(&NOT_READ, message).seen(Evidence::new("the clone URL", &self.url.shown));
             return Some(finding.seen(meant.evidence()).fix(remedy::use_url(self.url, None, self.remote)));
         }
-        let first = self.ssh.blocks_for(self.host).find_map(Block::user_evidence)?;
+        let first = self.ssh.blocks_for(self.host).find(|block| block.user.is_some())?;
+        // The block is the first, and ssh takes another one: from a file that is not looked at.
+        if first == meant {
+            return None;
+        }
+        let first = first.user_evidence()?;
         let message = format!("ssh signs in as {user}, because an earlier block wins over the one for CodeCommit.");
         let fix = Fix::manual("Move the block for CodeCommit to the top of the file").docs(docs::TROUBLE_SSH);
         Some(Finding::new(&NOT_READ, message).seen(first).seen(meant.evidence()).fix(fix))
@@ -299,7 +308,9 @@ impl View<'_> {
     fn two_accounts(&self) -> Option<Finding> {
         let mut blocks = self.ssh.blocks_for(self.host).filter(|block| block.has_key_id());
         let (first, second) = (blocks.next()?, blocks.find(|block| block.has_key_id())?);
-        if first.user.as_ref().map(|user| &user.0) == second.user.as_ref().map(|user| &user.0) {
+        let same_user = first.user.as_ref().map(|user| &user.0) == second.user.as_ref().map(|user| &user.0);
+        // One for a host and one for all others is as it should be.
+        if same_user || self.works && first.patterns != second.patterns {
             return None;
         }
         let message =

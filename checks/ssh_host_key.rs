@@ -8,6 +8,7 @@ use crate::facts::ssh::talk::Known;
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::machine::Os;
 use crate::needs::Needs;
+use crate::remedies::ssh as remedy;
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -26,7 +27,7 @@ pub(super) static CHECK: Check = Check {
         Box::pin(async move {
             let key = facts.ssh_host_key().await?;
             let works = facts.access().await.is_ok_and(Access::works);
-            Ok(judge(key, works, facts.machine.has_terminal(), facts.machine.os()))
+            Ok(judge(key, works, facts.machine.has_terminal() && !facts.machine.is_ci(), facts.machine.os()))
         })
     },
 };
@@ -96,16 +97,13 @@ fn unknown(key: &HostKey, has_terminal: bool, os: Os) -> Option<Finding> {
         ),
     };
     // At a terminal ssh asks, and a person can compare.
-    Some(if has_terminal && key.line.is_none() { finding.at_most(Severity::Warning) } else { finding })
+    Some(if has_terminal { finding.at_most(Severity::Warning) } else { finding })
 }
 
 /// The key has the published fingerprint.
 fn remember(line: &str, file: &str, os: Os) -> Fix {
     let fix = Fix::review("Remember the key, which has the fingerprint that AWS publishes").docs(docs::REGIONS);
-    match os {
-        Os::Windows => fix.feed(vec![line.to_owned()], ["Add-Content", "-Path", file]),
-        Os::Linux | Os::MacOs => fix.feed(vec![line.to_owned()], ["tee", "-a", file]),
-    }
+    remedy::append(fix, vec![line.to_owned()], file, os)
 }
 
 #[cfg(test)]
@@ -125,7 +123,7 @@ mod tests {
     }
 
     fn told(key: &HostKey, works: bool) -> (Vec<&'static str>, Option<Severity>) {
-        let verdict = judge(key, works, true, Os::Linux);
+        let verdict = judge(key, works, false, Os::Linux);
         (verdict.ids(), verdict.severity())
     }
 
@@ -142,14 +140,14 @@ mod tests {
         assert_eq!(told(&good, false), (vec!["host-key-unknown"], Some(Severity::Error)));
         let verdict = judge(&good, false, true, Os::Linux);
         assert!(
-            matches!(&verdict.findings[0].fixes[0].steps[0], crate::finding::Step::Feed { lines, .. } if lines == &[line])
+            matches!(&verdict.findings[0].fixes[0].steps[1], crate::finding::Step::Feed { lines, .. } if lines == &["", line])
         );
 
         let bad = key(Known::No, "SHA256:b", Some("SHA256:a"), None);
         assert_eq!(told(&bad, false), (vec!["host-key-mismatch"], Some(Severity::Error)));
         let unpublished = key(Known::No, "SHA256:b", None, None);
-        assert_eq!(told(&unpublished, false), (vec!["host-key-unknown"], Some(Severity::Warning)));
-        assert_eq!(judge(&unpublished, false, false, Os::Linux).severity(), Some(Severity::Error));
+        assert_eq!(told(&unpublished, false), (vec!["host-key-unknown"], Some(Severity::Error)));
+        assert_eq!(judge(&unpublished, false, true, Os::Linux).severity(), Some(Severity::Warning));
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! The private key is at hand, of a kind that CodeCommit takes, and the one that IAM knows under the id.
 
-use crate::check::{Check, Group, Verdict};
+use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
-use crate::facts::access::Access;
+use crate::facts::access::{Access, Read};
 use crate::facts::ssh::identities::{Identities, Key, Public, State};
 use crate::facts::ssh::talk::Talk;
 use crate::facts::ssh::uploaded::{Uploaded, UploadedKey};
 use crate::facts::ssh::{self, Ssh};
-use crate::finding::{Evidence, Finding, FindingKind, Fix};
+use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::needs::{Needs, On, action};
 use crate::remedies::ssh as remedy;
 
@@ -43,10 +43,14 @@ pub(super) static CHECK: Check = Check {
     },
     judge: |facts| {
         Box::pin(async move {
-            ssh::url(facts).await?;
+            let (url, host) = ssh::url(facts).await?;
+            if facts.ssh().await?.effective.is_some() && !facts.ssh().await?.leads_to_codecommit(url) {
+                return Err(Gap::blocked("clone-url", "the clone URL does not lead to CodeCommit"));
+            }
             let (ssh, identities) = (facts.ssh().await?, facts.ssh_identities().await?);
             let (access, talk, uploaded) = tokio::join!(facts.access(), facts.ssh_talk(), facts.ssh_uploaded());
             let view = View {
+                host,
                 ssh,
                 identities,
                 uploaded: uploaded.ok(),
@@ -93,6 +97,8 @@ const SMALLEST: u32 = 2048;
 
 /// Everything that is looked at.
 struct View<'a> {
+    /// The host as it is typed.
+    host: &'a str,
     ssh: &'a Ssh,
     identities: &'a Identities,
     uploaded: Option<&'a Uploaded>,
@@ -108,11 +114,16 @@ impl View<'_> {
         if self.works {
             return Verdict::new(format!("{} is let in", self.ssh.user().unwrap_or("the key")), Vec::new());
         }
+        let known = self.known_to_iam();
+        let is_another = known.as_ref().is_some_and(|finding| finding.kind == &MISMATCH);
         let mut findings = Vec::new();
-        if self.good().next().is_none() {
+        if self.good().next().is_none() || is_another && self.identities.named {
             findings.extend(self.flaws());
+        } else if self.identities.named {
+            // The one that was named may be the right one.
+            findings.extend(self.flaws().into_iter().map(|finding| finding.at_most(Severity::Warning)));
         }
-        findings.extend(self.known_to_iam());
+        findings.extend(known);
         findings.extend(self.algorithms());
         Verdict::new(self.summary(), findings)
     }
@@ -137,8 +148,8 @@ impl View<'_> {
         let id = self.ssh.key_id()?;
         let Uploaded::Listed { user, keys } = self.uploaded? else { return None };
         let Some(key) = keys.iter().find(|key| key.id == id) else {
-            // Where no key is any good, that comes first.
-            return self.good().next().map(|_| self.unknown(id, user, keys));
+            // Where no key is any good, that comes first; and only a server that refuses the key says that it does not know it.
+            return self.good().next().filter(|_| self.is_refused()).map(|_| self.unknown(id, user, keys));
         };
         let seen = Evidence::new("iam:ListSSHPublicKeys", format!("{id} of {user}"));
         if !key.active {
@@ -167,6 +178,12 @@ impl View<'_> {
         let finding =
             self.good().fold(finding, |finding, at_hand| finding.seen(Evidence::new("ssh offers", shown(at_hand))));
         Some(finding.fix(self.match_them(id, public)))
+    }
+
+    /// Whether the server refused every key.
+    fn is_refused(&self) -> bool {
+        let said = self.talk.map(|talk| &talk.read);
+        matches!(said, Some(Read::Failed(said)) if said.contains("Permission denied (publickey"))
     }
 
     /// Leads to the key that belongs to the id, or to the id that belongs to the key.
@@ -200,7 +217,7 @@ impl View<'_> {
             let fix = Fix::manual(format!("Write User {own} into the block for CodeCommit"));
             return Finding::new(&MISMATCH, message).seen(seen).fix(fix);
         }
-        let message = format!("The IAM user {user} has no SSH key {id}.");
+        let message = format!("The IAM user {user} has no SSH key {id}; it was never uploaded, or is another user's.");
         let finding = Finding::new(&NOT_UPLOADED, message).seen(seen);
         let public = self.identities.files.iter().find(|key| key.public.as_ref().is_some_and(Public::is_rsa));
         let fix = Fix::manual("Upload the public key, and write the id that IAM gives it as User into ~/.ssh/config");

@@ -9,7 +9,7 @@ use crate::check::Gap;
 use crate::docs;
 use crate::facts::credentials::{Doubts, Flaw, Found, SsoProblem};
 use crate::finding::{Evidence, Finding, Fix, Severity};
-use crate::machine::Os;
+use crate::remedies::environment::unset;
 use crate::shape::span;
 
 impl View<'_> {
@@ -202,15 +202,6 @@ fn place(seen: &Evidence) -> String {
     match seen.line {
         Some(line) => format!("{}, line {line}", seen.source),
         None => seen.source.clone(),
-    }
-}
-
-/// Taking variables out of the environment, in the person's shell.
-fn unset(os: Os, names: &[&str]) -> Fix {
-    let fix = Fix::manual(format!("Take {} out of the environment", names.join(", ")));
-    match os {
-        Os::Windows => names.iter().fold(fix, |fix, name| fix.run(["Remove-Item".to_owned(), format!("Env:{name}")])),
-        Os::Linux | Os::MacOs => fix.run(std::iter::once("unset").chain(names.iter().copied())),
     }
 }
 

@@ -3,11 +3,11 @@
 use super::{GUI_PATH, MISSING, NOT_EXECUTABLE, PIP_BLOCKED, View};
 use crate::docs;
 use crate::facts::grc::{Install, NAME};
-use crate::finding::{Evidence, Finding, Fix, Severity};
+use crate::finding::{Evidence, Finding, Fix, Safety, Severity};
 use crate::machine::Os;
 
 /// Where programs stand that every desktop program finds.
-const SEEN_BY_ALL: &[&str] = &["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin"];
+const SEEN_BY_ALL: &[&str] = &["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
 impl View<'_> {
     pub(super) fn install(&self) -> Vec<Finding> {
@@ -38,16 +38,24 @@ impl View<'_> {
         finding.fix(self.put_on_path(folder))
     }
 
-    /// For the shells that are opened from now on.
+    /// For the shells that are opened from now on. An environment of a project's own is entered, and not put there for good.
     fn put_on_path(&self, folder: &str) -> Fix {
+        let of_project = [".venv/bin", "/venv/bin", "/env/bin"].iter().any(|end| folder.ends_with(end));
+        if of_project || folder.contains('\n') {
+            let title =
+                format!("Activate the environment in which {folder} is, or install {NAME} for all of your work");
+            return Fix::manual(title).docs(docs::SETUP_GRC);
+        }
         let fix = Fix::review(format!("Put {folder} on PATH, and open a new terminal")).docs(docs::TROUBLE_GRC);
-        let inside = folder.strip_prefix('~').map_or_else(|| folder.to_owned(), |rest| format!("$HOME{rest}"));
+        let escaped = folder.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace('`', "\\`");
+        let inside = escaped.strip_prefix("~/").map_or_else(|| escaped.clone(), |rest| format!("$HOME/{rest}"));
+        let lines = vec![String::new(), format!("export PATH=\"{inside}:$PATH\"")];
         match self.os {
             Os::Windows => fix
-                .at_least(crate::finding::Safety::Manual)
+                .at_least(Safety::Manual)
                 .instruct("Add that folder to Path under Settings, System, About, Advanced system settings."),
-            Os::MacOs => fix.feed(vec![format!("export PATH=\"{inside}:$PATH\"")], ["tee", "-a", "~/.zprofile"]),
-            Os::Linux => fix.feed(vec![format!("export PATH=\"{inside}:$PATH\"")], ["tee", "-a", "~/.profile"]),
+            Os::MacOs => fix.feed(lines, ["tee", "-a", "~/.zprofile"]),
+            Os::Linux => fix.feed(lines, ["tee", "-a", "~/.profile"]),
         }
     }
 
@@ -59,13 +67,9 @@ impl View<'_> {
         }
         let message =
             format!("Programs started from the desktop do not find {path}, because their PATH does not name {folder}.");
-        let fix = Fix::manual("Start the program from a terminal, or link it to where all find it").run([
-            "sudo",
-            "ln",
-            "-s",
-            path,
-            "/usr/local/bin/git-remote-codecommit",
-        ]);
+        let fix = Fix::manual(format!(
+            "Start the program from a terminal (open -a NAME), or name {folder} in its own settings for PATH"
+        ));
         let finding = Finding::new(&GUI_PATH, message).seen(Evidence::new("PATH", path)).fix(fix);
         Some(if self.has_terminal { finding.at_most(Severity::Note) } else { finding })
     }

@@ -126,7 +126,14 @@ impl View<'_> {
 /// Whether an installer keeps the program in an environment of its own.
 fn keeper(launcher: &Launcher) -> Option<&'static str> {
     let folder = launcher.folder.replace('\\', "/");
-    ["pipx", "uv"].into_iter().find(|name| folder.contains(&format!("/{name}/")))
+    let known = [("pipx", "/pipx/"), ("uv", "/uv/"), ("brew", "/Cellar/")];
+    known.into_iter().find(|(_, part)| folder.contains(part)).map(|(name, _)| name)
+}
+
+/// The Python that it runs with, where that is one and is there.
+fn python(launcher: &Launcher) -> Option<&str> {
+    let interpreter = launcher.interpreter.as_deref().filter(|_| !launcher.interpreter_missing)?;
+    (interpreter.contains("python") && !interpreter.contains(' ')).then_some(interpreter)
 }
 
 fn reinstall(launcher: &Launcher) -> Fix {
@@ -134,23 +141,21 @@ fn reinstall(launcher: &Launcher) -> Fix {
     match keeper(launcher) {
         Some("pipx") => fix.run(["pipx", "reinstall", NAME]),
         Some("uv") => fix.run(["uv", "tool", "install", "--reinstall", NAME]),
-        _ => match launcher.interpreter.as_deref().filter(|_| !launcher.interpreter_missing) {
-            Some(python) if !python.contains(' ') => {
-                fix.run([python, "-m", "pip", "install", "--upgrade", "--force-reinstall", NAME])
-            }
-            _ => fix.run(["pipx", "install", "--force", NAME]),
+        Some("brew") => fix.run(["brew", "reinstall", NAME]),
+        _ => match python(launcher) {
+            Some(python) => fix.run([python, "-m", "pip", "install", "--upgrade", "--force-reinstall", NAME]),
+            None => fix.run(["pipx", "install", "--force", NAME]),
         },
     }
 }
 
 fn upgrade(launcher: &Launcher, package: &str) -> Fix {
     let fix = Fix::manual(format!("Upgrade {package} in the environment of {NAME}")).docs(docs::TROUBLE_GRC);
-    match (keeper(launcher), launcher.interpreter.as_deref()) {
+    match (keeper(launcher), python(launcher)) {
         (Some("pipx"), _) => fix.run(["pipx", "runpip", NAME, "install", "--upgrade", package]),
         (Some("uv"), _) => fix.run(["uv", "tool", "install", "--upgrade", "--with", package, NAME]),
-        (_, Some(python)) if !python.contains(' ') => {
-            fix.run([python, "-m", "pip", "install", "--upgrade", NAME, package])
-        }
+        (Some("brew"), _) => fix.run(["brew", "upgrade", NAME]),
+        (_, Some(python)) => fix.run([python, "-m", "pip", "install", "--upgrade", NAME, package]),
         _ => fix.run(["pip", "install", "--upgrade", NAME, package]),
     }
 }

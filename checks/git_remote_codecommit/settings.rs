@@ -5,7 +5,8 @@ use crate::docs;
 use crate::facts::grc::{Bundle, NAME};
 use crate::facts::modules::{Allowed, allowed};
 use crate::finding::{ConfigChange, ConfigScope, Evidence, Finding, Fix, Safety, Severity};
-use crate::machine::Machine;
+use crate::machine::{Machine, Os};
+use crate::remedies::environment;
 use crate::target::{CloneUrl, Protocol};
 
 /// Variables that git-remote-codecommit, or git on its behalf, looks at.
@@ -51,7 +52,7 @@ impl View<'_> {
             return None;
         };
         let message = format!("Git may not use https, which {NAME} hands over to.");
-        let fix = permit(&seen, "https");
+        let fix = permit(self.os, &seen, "https");
         Some(Finding::new(&HTTPS_HELPER_MISSING, message).seen(seen).fix(fix))
     }
 
@@ -61,7 +62,7 @@ impl View<'_> {
         };
         let message = "Git may not use codecommit:: URLs at all.";
         let most = if self.is_for_url() { Severity::Error } else { Severity::Warning };
-        let fix = permit(&seen, "codecommit");
+        let fix = permit(self.os, &seen, "codecommit");
         Some(Finding::new(&SUBMODULE_TRANSPORT, message).at_most(most).seen(seen).fix(fix))
     }
 
@@ -97,7 +98,7 @@ impl View<'_> {
         let finding = Finding::new(&ENDPOINT_OVERRIDE, message).seen(Evidence::new("CODE_COMMIT_ENDPOINT", named));
         // Where nothing more is known it may be a name of the company's own.
         let most = if named.is_empty() || there.is_codecommit() { Severity::Error } else { Severity::Warning };
-        Some(finding.at_most(most).fix(Fix::manual("Remove the variable").run(["unset", "CODE_COMMIT_ENDPOINT"])))
+        Some(finding.at_most(most).fix(environment::unset(self.os, &["CODE_COMMIT_ENDPOINT"])))
     }
 
     fn fips_ignored(&self, url: &CloneUrl) -> Option<Finding> {
@@ -112,7 +113,7 @@ impl View<'_> {
         let host = url.host.as_deref()?;
         let message = format!("{NAME} does not know FIPS endpoints and asks {host} all the same.");
         let fips = host.replacen("git-codecommit.", "git-codecommit-fips.", 1);
-        let fix = Fix::manual("Name the FIPS endpoint").run(["export", &format!("CODE_COMMIT_ENDPOINT={fips}")]);
+        let fix = environment::set(self.os, "Name the FIPS endpoint", "CODE_COMMIT_ENDPOINT", &fips);
         Some(
             Finding::new(&ENDPOINT_OVERRIDE, message)
                 .at_most(Severity::Warning)
@@ -134,10 +135,10 @@ impl View<'_> {
 }
 
 /// Takes back what forbids a transport.
-fn permit(seen: &Evidence, transport: &str) -> Fix {
+fn permit(os: Os, seen: &Evidence, transport: &str) -> Fix {
     if seen.source == "GIT_ALLOW_PROTOCOL" {
-        let value = format!("GIT_ALLOW_PROTOCOL={}:{transport}", seen.text);
-        return Fix::manual(format!("Allow {transport} as well")).run(["export", &value]);
+        let value = format!("{}:{transport}", seen.text);
+        return environment::set(os, &format!("Allow {transport} as well"), "GIT_ALLOW_PROTOCOL", &value);
     }
     let key = format!("protocol.{transport}.allow");
     let allow = ConfigChange::Set { key, value: "always".to_owned() };

@@ -91,12 +91,14 @@ fn what_ssh_complains_of_is_told_with_its_line() {
 }
 
 #[test]
-fn a_key_that_others_may_read_is_told_unless_another_is_good() {
+fn a_key_that_others_may_read_is_told_and_matters_less_beside_a_good_one() {
     let mut bench = Bench::new();
     bench.identities.files[0].open_to_others = Some(0o644);
-    assert_eq!(bench.ids(), ["bad-permissions"]);
+    assert_eq!((bench.ids(), bench.verdict().severity()), (vec!["bad-permissions"], Some(Severity::Error)));
     let good = Public { kind: "ssh-rsa".to_owned(), body: "other".to_owned(), comment: String::new() };
     bench.identities.files.push(Key { public: Some(good), state: State::Fine, ..Key::default() });
+    assert_eq!(bench.verdict().severity(), Some(Severity::Warning));
+    bench.identities.named = false;
     assert_eq!(bench.ids(), Vec::<&str>::new());
 }
 
@@ -105,10 +107,10 @@ fn whoever_signs_in_as_somebody_is_told_why() {
     let bench = Bench::as_user("ann");
     let verdict = bench.verdict();
     assert_eq!(verdict.ids(), ["user-missing"]);
-    let crate::finding::Step::Feed { lines, .. } = &verdict.findings[0].fixes[0].steps[0] else {
+    let crate::finding::Step::Feed { lines, .. } = &verdict.findings[0].fixes[0].steps[1] else {
         panic!("{verdict:?}")
     };
-    assert_eq!(lines, &["Host git-codecommit.*.amazonaws.com", "  User APKAEIBAERJR2EXAMPLE"]);
+    assert_eq!(lines[1..], ["Host git-codecommit.*.amazonaws.com", "  User APKAEIBAERJR2EXAMPLE"]);
 
     let mut bench = Bench::as_user("git");
     bench.url = CloneUrl::read(&format!("ssh://git@{HOST}/v1/repos/MyDemoRepo"));

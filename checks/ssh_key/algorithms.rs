@@ -5,6 +5,7 @@ use super::{ALGORITHM, View};
 use crate::docs;
 use crate::facts::access::Read;
 use crate::finding::{Evidence, Finding, Fix};
+use semver::Version;
 
 /// The signatures that RSA keys make, without the old one.
 const NEW: &[&str] = &["rsa-sha2-256", "rsa-sha2-512"];
@@ -31,6 +32,9 @@ impl View<'_> {
             return Some(finding.fix(fix));
         }
         if said.contains("ssh_dispatch_run_fatal") && said.contains("error in libcrypto") {
+            if !only_old(&talk.host_key_kinds) {
+                return None;
+            }
             let message = "The system's cryptographic policy forbids the signature that the server makes.";
             let fix = Fix::manual(
                 "Clone over https, or let the policy allow SHA-1: update-crypto-policies --set DEFAULT:SHA1",
@@ -44,11 +48,13 @@ impl View<'_> {
 
     /// For this host alone, because it weakens what ssh insists on.
     fn allow_old(&self) -> Fix {
-        let host = self.ssh.effective.as_ref().map_or("git-codecommit.*.amazonaws.com", |one| one.hostname.as_str());
+        let host = self.host;
+        let old = self.ssh.client.version().is_some_and(|version| version < Version::new(8, 5, 0));
+        let keys = if old { "PubkeyAcceptedKeyTypes" } else { "PubkeyAcceptedAlgorithms" };
         Fix::manual("Allow the old signature for this host, and for no other")
             .instruct(format!("Host {host}"))
             .instruct("  HostKeyAlgorithms +ssh-rsa")
-            .instruct("  PubkeyAcceptedAlgorithms +ssh-rsa")
+            .instruct(format!("  {keys} +ssh-rsa"))
             .docs(docs::TROUBLE_SSH)
     }
 }

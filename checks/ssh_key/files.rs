@@ -14,7 +14,11 @@ impl View<'_> {
         let all: Vec<Finding> = found.into_iter().chain(in_agent).collect();
         // A key that others may read is the configuration's business.
         let told_elsewhere = self.identities.files.iter().any(|key| key.open_to_others.is_some());
-        if all.is_empty() && !told_elsewhere { self.none().into_iter().collect() } else { all }
+        if all.is_empty() && !told_elsewhere && self.good().next().is_none() {
+            self.none().into_iter().collect()
+        } else {
+            all
+        }
     }
 
     fn flaw(&self, key: &Key) -> Option<Finding> {
@@ -57,7 +61,8 @@ impl View<'_> {
 
     fn none(&self) -> Option<Finding> {
         let looked = self.identities.files.iter().map(|key| key.path.as_str()).collect::<Vec<_>>().join(", ");
-        let nowhere = self.identities.files.iter().all(|key| key.state == State::Missing);
+        let nowhere =
+            !self.identities.has_device && self.identities.files.iter().all(|key| key.state == State::Missing);
         let message = "There is no SSH key: no file of those that ssh looks for, and no agent that holds one.";
         nowhere.then(|| Finding::new(&MISSING, message).seen(Evidence::new("looked for", looked)).fix(make()))
     }

@@ -1,5 +1,4 @@
 use super::*;
-use crate::facts::access::Read;
 use crate::facts::healthy::over_ssh;
 use crate::finding::Severity;
 
@@ -37,6 +36,7 @@ impl Bench {
     fn verdict(&self) -> Verdict {
         let ssh = over_ssh::ssh();
         let view = View {
+            host: "git-codecommit.us-east-2.amazonaws.com",
             ssh: &ssh,
             identities: &self.identities,
             uploaded: Some(&self.uploaded),
@@ -92,7 +92,11 @@ fn a_passphrase_matters_where_nobody_can_give_it() {
 fn a_good_key_makes_up_for_all_others() {
     let mut bench = Bench::with(|key| key.public = Some(public("ssh-ed25519", "e")));
     bench.identities.agent = Some(vec![public("ssh-rsa", "AAAAB3NzaC1yc2E")]);
+    assert_eq!((bench.ids(), bench.verdict().severity()), (vec!["key-type-refused"], Some(Severity::Warning)));
+    bench.identities.named = false;
     assert_eq!(bench.ids(), Vec::<&str>::new());
+    bench.identities.identities_only = true;
+    assert_eq!(bench.verdict().severity(), Some(Severity::Error), "the agent's keys stay out");
 }
 
 #[test]
@@ -106,6 +110,9 @@ fn the_id_is_that_of_the_key() {
     assert!(bench.verdict().findings[0].fixes[0].title.contains("IdentityFile ~/.ssh/work "), "{:?}", bench.verdict());
     bench.keys().clear();
     assert_eq!(bench.ids(), ["key-not-uploaded"]);
+    bench.talk.read = Read::Failed("Host key verification failed.".to_owned());
+    assert_eq!(bench.ids(), Vec::<&str>::new(), "nobody has refused the key");
+    bench.talk.read = Read::Failed("Permission denied (publickey).".to_owned());
     let other = "APKAOTHEROTHEROTHER1".to_owned();
     *bench.keys() = vec![UploadedKey { id: other, active: true, public: Some(public("ssh-rsa", "AAAAB3NzaC1yc2E")) }];
     assert_eq!(bench.ids(), ["key-id-mismatch"]);
@@ -125,6 +132,8 @@ fn the_old_signature_is_proposed_only_where_the_server_offers_nothing_else() {
     let bench = Bench::new().said("sign_and_send_pubkey: no mutual signature supported");
     assert_eq!(bench.ids(), ["algorithm-refused"]);
     assert!(!proposes(&bench), "the server takes rsa-sha2");
-    let bench = Bench::new().said("ssh_dispatch_run_fatal: Connection to 1.2.3.4 port 22: error in libcrypto");
+    let mut bench = Bench::new().said("ssh_dispatch_run_fatal: Connection to 1.2.3.4 port 22: error in libcrypto");
+    assert_eq!(bench.ids(), Vec::<&str>::new(), "the server offers more than the old one");
+    bench.talk.host_key_kinds = vec!["ssh-rsa".to_owned()];
     assert_eq!(bench.ids(), ["algorithm-refused"]);
 }

@@ -2,6 +2,7 @@
 //! deadlines, no retries, and no silent correction of the clock.
 
 use super::Facts;
+use super::profiles::Setting;
 use crate::check::Gap;
 use crate::finding::Evidence;
 use aws_config::SdkConfig;
@@ -63,15 +64,24 @@ pub async fn observe(facts: &Facts) -> Result<Api, Gap> {
     Ok(Api { http: http_client_fn(move |_, _| connector.clone()), region })
 }
 
-/// The certificate bundle that the AWS tools would use, and where it is named: `AWS_CA_BUNDLE`, else the profile's `ca_bundle`.
+/// The certificate bundle that the AWS tools would use, and where it is named: `AWS_CA_BUNDLE`, else the profile's `ca_bundle`,
+/// else `REQUESTS_CA_BUNDLE`.
 pub(super) async fn bundle(facts: &Facts) -> Option<(String, Evidence)> {
     if let Some(file) = facts.machine.var_set("AWS_CA_BUNDLE") {
         return Some((file.clone(), Evidence::new("AWS_CA_BUNDLE", file)));
     }
+    if let Some(setting) = of_profile(facts).await {
+        return Some((setting.value.clone(), setting.evidence()));
+    }
+    // botocore honours what is meant for another library of Python's.
+    let file = facts.machine.var_set("REQUESTS_CA_BUNDLE")?;
+    Some((file.clone(), Evidence::new("REQUESTS_CA_BUNDLE", file)))
+}
+
+async fn of_profile(facts: &Facts) -> Option<&Setting> {
     let profiles = facts.profiles().await.ok()?;
     let choice = super::choice::choose(facts).await.ok()?;
-    let setting = profiles.get(&choice.profile)?.setting("ca_bundle")?;
-    Some((setting.value.clone(), setting.evidence()))
+    profiles.get(&choice.profile)?.setting("ca_bundle")
 }
 
 impl Api {

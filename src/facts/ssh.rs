@@ -19,6 +19,7 @@ use super::Facts;
 use crate::check::Gap;
 use crate::finding::Evidence;
 use crate::target::{CloneUrl, Protocol};
+use effective::Asked;
 use serde::{Deserialize, Serialize};
 
 /// What git would run for an ssh URL, and what that reads.
@@ -30,6 +31,8 @@ pub struct Ssh {
     pub effective: Option<Effective>,
     /// What it says is wrong with its configuration; then it connects nowhere.
     pub complaint: Option<Complaint>,
+    /// What it says instead, where it tells neither.
+    pub silent: Option<String>,
     /// The blocks of its configuration files that could be meant for CodeCommit.
     pub blocks: Vec<Block>,
     /// Files beside the configuration that look like one and are not read: the file, and why not.
@@ -52,8 +55,12 @@ pub(super) enum Route {
 pub async fn url(facts: &Facts) -> Result<(&CloneUrl, &str), Gap> {
     let url = facts.target().await?.effective.as_ref().filter(|url| url.protocol == Protocol::Ssh);
     let url = url.ok_or_else(|| Gap::not_applicable("this clone URL does not use SSH"))?;
-    let host = url.host.as_deref().ok_or_else(|| Gap::blocked("clone-url", "the clone URL names no host"))?;
-    Ok((url, host))
+    // ssh looks for the host as it is typed: its patterns know capitals.
+    let typed = url.authority.as_deref().map(|typed| match (typed.rsplit_once(':'), url.port) {
+        (Some((host, _)), Some(_)) => host,
+        _ => typed,
+    });
+    Ok((url, typed.ok_or_else(|| Gap::blocked("clone-url", "the clone URL names no host"))?))
 }
 
 /// Observes program and configuration. Nobody is connected to.
@@ -67,7 +74,8 @@ pub async fn observe(facts: &Facts) -> Result<Ssh, Gap> {
     let mut ssh = Ssh { client, ..Ssh::default() };
     if ssh.client.is_openssh() {
         match effective::ask(machine, &ssh.client, url, host).await {
-            Ok(effective) => ssh.effective = effective,
+            Ok(Asked::Told(effective)) => ssh.effective = Some(*effective),
+            Ok(Asked::Silent(said)) => ssh.silent = Some(said),
             Err(complaint) => ssh.complaint = Some(complaint),
         }
     }
@@ -100,6 +108,14 @@ impl Ssh {
     pub fn leads_to_codecommit(&self, url: &CloneUrl) -> bool {
         let hostname = self.effective.as_ref().map(|effective| effective.hostname.as_str());
         url.is_codecommit() || hostname.is_some_and(|name| CloneUrl::read(&format!("ssh://{name}/")).is_codecommit())
+    }
+
+    /// The region of the host that is connected to.
+    #[must_use]
+    pub fn region(&self, url: &CloneUrl) -> Option<String> {
+        let hostname = self.effective.as_ref().map(|effective| effective.hostname.as_str());
+        let there = hostname.and_then(|name| CloneUrl::read(&format!("ssh://{name}/")).region);
+        there.or_else(|| url.region.clone().filter(|_| url.is_codecommit()))
     }
 
     /// The user as whom ssh signs in.

@@ -40,7 +40,11 @@ pub(super) fn mentions(line: &str) -> Vec<Mention> {
                 Protocol::Https => near || url.is_codecommit(),
                 Protocol::Grc => is_grc(word),
                 // A host and a port, as in a message of ssh's, is no URL.
-                Protocol::Ssh => url.is_codecommit() && (word.contains("://") || word.contains("/v1/repos/")),
+                Protocol::Ssh if url.is_codecommit() => word.contains("://") || word.contains("/v1/repos/"),
+                // An alias of ssh's has no dots, and the path is CodeCommit's alone.
+                Protocol::Ssh => {
+                    url.path.starts_with("/v1/repos/") && url.host.as_deref().is_some_and(|host| !host.contains('.'))
+                }
                 Protocol::Other => false,
             };
             if !named {

@@ -2,32 +2,55 @@
 
 use crate::docs;
 use crate::facts::ssh::identities::Identities;
-use crate::facts::ssh::uploaded::Uploaded;
+use crate::facts::ssh::uploaded::{Uploaded, UploadedKey};
 use crate::finding::Fix;
 use crate::machine::Os;
 use crate::target::CloneUrl;
 
-/// The id under which IAM knows a key that is at hand; where none is compared, the user's only one.
+/// The id under which IAM knows a key that is at hand; where none can be compared, the user's only one.
 #[must_use]
 pub fn own_key(uploaded: Option<&Uploaded>, identities: &Identities) -> Option<String> {
     let Some(Uploaded::Listed { keys, .. }) = uploaded else { return None };
-    let mut active = keys.iter().filter(|key| key.active);
-    let at_hand = |key: &&_| {
-        let key: &crate::facts::ssh::uploaded::UploadedKey = key;
+    let active: Vec<&UploadedKey> = keys.iter().filter(|key| key.active).collect();
+    let is_at_hand = |key: &&&UploadedKey| {
         key.public.as_ref().is_some_and(|public| identities.offered().any(|offered| offered.body == public.body))
     };
-    active.clone().find(at_hand).or_else(|| active.next().filter(|_| keys.len() == 1)).map(|key| key.id.clone())
+    let only = || {
+        let cannot_compare = identities.offered().next().is_none() || active.iter().all(|key| key.public.is_none());
+        active.first().filter(|_| keys.len() == 1 && cannot_compare)
+    };
+    active.iter().find(is_at_hand).or_else(only).map(|key| key.id.clone())
+}
+
+/// Takes a file out of everybody else's reach. One of the system's is its owner's business.
+#[must_use]
+pub fn keep_to_oneself(file: &str, os: Os) -> Fix {
+    let fix = match os {
+        Os::Windows => Fix::manual("Keep the file to yourself")
+            .instruct(format!("icacls \"{file}\" /inheritance:r /grant:r \"$($env:USERNAME):F\"")),
+        Os::Linux | Os::MacOs if file.starts_with("~/") => {
+            Fix::safe("Keep the file to yourself").run(["chmod", "600", file])
+        }
+        Os::Linux | Os::MacOs => Fix::manual(format!("Have {file} owned by root, and writable by nobody else")),
+    };
+    fix.docs(docs::TROUBLE_SSH)
+}
+
+/// Adds lines to the end of a file in ssh's folder, which may not exist yet, and whose last line may lack its end.
+#[must_use]
+pub fn append(fix: Fix, lines: Vec<String>, file: &str, os: Os) -> Fix {
+    let lines = std::iter::once(String::new()).chain(lines).collect();
+    match os {
+        Os::Windows => fix.feed(lines, ["Add-Content", "-Path", file]),
+        Os::Linux | Os::MacOs => fix.run(["mkdir", "-p", "-m", "700", "~/.ssh"]).feed(lines, ["tee", "-a", file]),
+    }
 }
 
 /// Adds a block for a host to the end of ssh's configuration.
 #[must_use]
 pub fn append_block(host: &str, id: &str, os: Os) -> Fix {
     let lines = vec![format!("Host {}", pattern(host)), format!("  User {id}")];
-    let fix = Fix::review("Name the key's id in ~/.ssh/config").docs(docs::SETUP_SSH);
-    match os {
-        Os::Windows => fix.feed(lines, ["Add-Content", "-Path", "~/.ssh/config"]),
-        Os::Linux | Os::MacOs => fix.feed(lines, ["tee", "-a", "~/.ssh/config"]),
-    }
+    append(Fix::review("Name the key's id in ~/.ssh/config").docs(docs::SETUP_SSH), lines, "~/.ssh/config", os)
 }
 
 /// `git-codecommit.*.amazonaws.com` for the hosts that it fits, as the guide writes it; every other host by its name.

@@ -78,10 +78,13 @@ fn interpreter(bytes: &[u8]) -> Option<Vec<String>> {
     let text = String::from_utf8_lossy(&script[..script.len().min(2048)]);
     let mut lines = text.lines();
     let first = lines.next()?.strip_prefix("#!")?.trim();
+    // A script that works out where it is can be told only by running it.
+    let worked_out = |words: &str| words.contains(['$', '`']);
     if first == "/bin/sh"
         && let Some(handed) = lines.next().and_then(|line| line.strip_prefix("'''exec'"))
     {
-        return shlex::split(handed).and_then(|words| words.into_iter().next()).map(|program| vec![program]);
+        let program = shlex::split(handed).and_then(|words| words.into_iter().next());
+        return program.filter(|program| !worked_out(program)).map(|program| vec![program]);
     }
     // A Windows launcher puts a path with spaces between quotes.
     match first.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
@@ -94,7 +97,9 @@ fn interpreter(bytes: &[u8]) -> Option<Vec<String>> {
 fn embedded(bytes: &[u8]) -> Option<&[u8]> {
     let archive = bytes.windows(4).rposition(|window| window == b"PK\x03\x04")?;
     let start = bytes[..archive].windows(2).rposition(|window| window == b"#!")?;
-    Some(&bytes[start..archive])
+    // One line of text that ends where the archive begins; anything else is code that happens to look like it.
+    let line = std::str::from_utf8(&bytes[start..archive]).ok()?;
+    (line.trim_end().lines().count() == 1 && line.len() < 1024).then_some(&bytes[start..archive])
 }
 
 /// The environment around a folder of programs: what `venv` marks with a `pyvenv.cfg`.
@@ -118,6 +123,8 @@ mod tests {
         let long = "#!/bin/sh\n'''exec' \"/home/ann lee/venv/bin/python\" \"$0\" \"$@\"\n' '''\n";
         assert_eq!(read(long).as_deref(), Some("/home/ann lee/venv/bin/python"));
         assert_eq!(read("#!/bin/bash\nexec pyenv exec git-remote-codecommit \"$@\"\n").as_deref(), Some("/bin/bash"));
+        let relocatable = "#!/bin/sh\n'''exec' \"$(dirname -- \"$(realpath -- \"$0\")\")\"/'python' \"$0\" \"$@\"\n";
+        assert_eq!(read(relocatable), None);
         assert_eq!(read("no script"), None);
         assert_eq!(read(""), None);
     }
@@ -127,6 +134,7 @@ mod tests {
         let exe = b"MZ\x90 #! not this PK\x03\x04 code #!\"C:\\Program Files\\Python\\python.exe\"\r\nPK\x03\x04zip";
         assert_eq!(interpreter(exe), Some(vec!["C:\\Program Files\\Python\\python.exe".to_owned()]));
         assert_eq!(interpreter(b"MZ nothing"), None);
+        assert_eq!(interpreter(b"MZ #!\x90\xff code\n more PK\x03\x04zip"), None);
     }
 
     #[test]

@@ -99,19 +99,18 @@ pub(super) async fn ask(machine: &Machine, script: &Path, interpreter: &[String]
     }
 }
 
-/// What it prints when it is run without arguments, which is no error of the set-up's.
-const HEALTHY: &str = "Too few arguments";
-
 /// Runs a launcher whose interpreter is not known as git would, but without arguments.
 pub(super) async fn run_by_hand(machine: &Machine, script: &Path) -> Answer {
     let running = Invocation::new(script, [""; 0]).env("PYTHONDONTWRITEBYTECODE", "1");
     match machine.run(running).await {
         Err(error) => Answer::Fails(error.to_string()),
         Ok(output) if output.ended == Ended::TimedOut => Answer::Slow,
-        Ok(output) if output.stderr_text().contains(HEALTHY) => Answer::Runs,
         Ok(output) => {
             let said = format!("{}\n{}", output.stdout_text(), output.stderr_text());
-            Answer::Fails(redact(&last_line(&said)))
+            // A wrapper may not like to be run without arguments; only these words say that it cannot work at all.
+            let is_broken = matches!(output.ended, Ended::Code(126 | 127))
+                || ["Traceback", "bad interpreter", "command not found"].iter().any(|word| said.contains(word));
+            if is_broken { Answer::Fails(redact(&last_line(&said))) } else { Answer::Runs }
         }
     }
 }

@@ -35,12 +35,7 @@ impl Facts {
 /// OpenSSH with the guide's block.
 pub(crate) fn ssh() -> Ssh {
     Ssh {
-        client: Client {
-            argv: vec!["ssh".to_owned()],
-            path: Some("/usr/bin/ssh".to_owned()),
-            version_text: Some("OpenSSH_9.2p1 Debian-2".to_owned()),
-            ..Client::default()
-        },
+        client: Client::of("ssh", Some("/usr/bin/ssh"), "OpenSSH_9.2p1 Debian-2"),
         effective: Some(Effective {
             user: ID.to_owned(),
             hostname: "git-codecommit.us-east-2.amazonaws.com".to_owned(),

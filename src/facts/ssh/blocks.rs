@@ -6,7 +6,7 @@ use super::is_key_id;
 use crate::finding::Evidence;
 use crate::machine::Machine;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A `Host` block that could be meant for CodeCommit: it names a CodeCommit host, or a key id as its user, or applies to all.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -60,12 +60,35 @@ impl Block {
     }
 }
 
-/// Reads the account's own file and the machine's.
+/// How many files are read; ssh itself follows 16 levels of `Include`.
+const MOST_FILES: usize = 32;
+
+/// Reads the account's own file, whatever it includes, and the machine's.
 pub(super) async fn read(machine: &Machine, home: &Path) -> Vec<Block> {
     let mut blocks = Vec::new();
-    for file in [home.join(".ssh/config"), "/etc/ssh/ssh_config".into()] {
-        if let Ok(text) = machine.read_text(&file).await {
-            blocks.extend(parse(&machine.tilde(&file), &text));
+    let mut waiting = vec![(PathBuf::from("/etc/ssh/ssh_config"), usize::MAX), (home.join(".ssh/config"), 0)];
+    let mut read = 0;
+    while let Some((file, place)) = waiting.pop() {
+        read += 1;
+        let Ok(text) = machine.read_text(&file).await else { continue };
+        let place = place.min(blocks.len());
+        blocks.splice(place..place, parse(&machine.tilde(&file), &text));
+        if read > MOST_FILES {
+            break;
+        }
+        // What is included stands where the line stands, which is in front of most of the file by custom.
+        for pattern in
+            text.lines().filter_map(|line| setting(line).filter(|(key, _)| key.eq_ignore_ascii_case("include")))
+        {
+            for name in pattern.1.split_whitespace() {
+                let below = file.parent().unwrap_or(home);
+                let (base, pattern) = match (name.strip_prefix("~/"), name.strip_prefix('/')) {
+                    (Some(rest), _) => (home, rest),
+                    (_, Some(rest)) => (Path::new("/"), rest),
+                    _ => (below, name),
+                };
+                waiting.extend(machine.matching(base, pattern).await.into_iter().map(|file| (file, place)));
+            }
         }
     }
     blocks

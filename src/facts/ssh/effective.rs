@@ -31,9 +31,14 @@ pub struct Effective {
     pub host_key_alias: Option<String>,
     /// The home folder that ssh uses, which is the account's and not `HOME`.
     pub home: Option<String>,
+    /// Whether keys come from a security device as well.
+    pub has_device: bool,
     /// `proxyjump` or `proxycommand`, where one leads to the host.
     pub detour: Option<String>,
 }
+
+/// The usual file of known hosts, below the home folder.
+const USUAL: &str = "/.ssh/known_hosts";
 
 /// What ssh says is wrong with a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +56,11 @@ impl Effective {
             text.lines().filter_map(move |line| Some(line.strip_prefix(name)?.strip_prefix(' ')?.trim()))
         };
         let value = |name| all(name).next().filter(|value| *value != "none" && !value.is_empty());
-        let known_hosts = value("userknownhostsfile").and_then(|files| files.split_whitespace().next());
+        // Several names stand in one line, and each may hold spaces.
+        let known_hosts = value("userknownhostsfile").map(|files| match files.find(USUAL) {
+            Some(at) => &files[..at + USUAL.len()],
+            None => files.split_whitespace().next().unwrap_or(files),
+        });
         Some(Self {
             user: value("user")?.to_owned(),
             hostname: value("hostname")?.to_owned(),
@@ -62,49 +71,57 @@ impl Effective {
             strict_host_keys: value("stricthostkeychecking").unwrap_or("ask").to_owned(),
             known_hosts: known_hosts.map(str::to_owned),
             host_key_alias: value("hostkeyalias").map(str::to_owned),
-            home: known_hosts.and_then(|file| file.strip_suffix("/.ssh/known_hosts")).map(str::to_owned),
+            home: known_hosts.and_then(|file| file.strip_suffix(USUAL)).map(str::to_owned),
+            has_device: value("pkcs11provider").is_some(),
             detour: ["proxyjump", "proxycommand"].into_iter().find(|name| value(name).is_some()).map(str::to_owned),
         })
     }
 }
 
 /// Asks ssh. `None` where it gives no answer that can be read.
-pub(super) async fn ask(
-    machine: &Machine,
-    client: &Client,
-    url: &CloneUrl,
-    host: &str,
-) -> Result<Option<Effective>, Complaint> {
+pub(super) async fn ask(machine: &Machine, client: &Client, url: &CloneUrl, host: &str) -> Result<Asked, Complaint> {
     let mut args = vec!["-G".to_owned()];
     args.extend(url.port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]));
     args.extend(url.ssh_user.iter().flat_map(|user| ["-l".to_owned(), user.clone()]));
     args.extend(["--".to_owned(), host.to_owned()]);
-    let Some(asking) = client.asking(args) else { return Ok(None) };
-    let Ok(output) = machine.run(asking).await else { return Ok(None) };
+    let Some(asking) = client.asking(machine, args) else {
+        return Ok(Asked::Silent("it cannot be started".to_owned()));
+    };
+    let Ok(output) = machine.run(asking).await else { return Ok(Asked::Silent("it cannot be started".to_owned())) };
+    let silent = || Asked::Silent(output.stderr_text().lines().next_back().unwrap_or("it says nothing").to_owned());
     match output.ended {
-        Ended::Code(0) => Ok(Effective::read(&output.stdout_text())),
-        Ended::Code(_) => Err(complaint(machine, &output.stderr_text())),
-        Ended::Signal | Ended::TimedOut => Ok(None),
+        Ended::Code(0) => {
+            Ok(Effective::read(&output.stdout_text()).map_or_else(silent, |read| Asked::Told(Box::new(read))))
+        }
+        Ended::Code(_) => complaint(machine, &output.stderr_text()).map_or_else(|| Ok(silent()), Err),
+        Ended::Signal | Ended::TimedOut => Ok(silent()),
     }
 }
 
+/// What ssh says when it is asked.
+pub(super) enum Asked {
+    /// What its configuration comes to.
+    Told(Box<Effective>),
+    /// Nothing that can be read; its own words.
+    Silent(String),
+}
+
 /// `FILE: line N: Bad configuration option: x`, `FILE line N: missing argument.`, `Bad owner or permissions on FILE`.
-fn complaint(machine: &Machine, said: &str) -> Complaint {
+fn complaint(machine: &Machine, said: &str) -> Option<Complaint> {
     static LINE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(.+?):? line (\d+): (.*)$").ok());
     let shown = |file: &str| machine.tilde(std::path::Path::new(file));
     let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
     let bad = lines().find_map(|line| line.strip_prefix("Bad owner or permissions on "));
     if let Some(file) = bad {
         let seen = Evidence::new(shown(file), format!("Bad owner or permissions on {}", shown(file)));
-        return Complaint { seen, is_about_permissions: true };
+        return Some(Complaint { seen, is_about_permissions: true });
     }
     let placed = lines().find_map(|line| {
         let found = LINE.as_ref()?.captures(line)?;
         let at = |group| found.get(group).map(|part: regex_lite::Match<'_>| part.as_str());
         Some(Evidence::at(shown(at(1)?), at(2)?.parse().ok(), at(3)?))
     });
-    let seen = placed.unwrap_or_else(|| Evidence::new("ssh -G", lines().next().unwrap_or("it fails without a word")));
-    Complaint { seen, is_about_permissions: false }
+    placed.map(|seen| Complaint { seen, is_about_permissions: false })
 }
 
 #[cfg(test)]
@@ -132,7 +149,7 @@ mod tests {
     #[test]
     fn ssh_s_complaints_are_placed() {
         let machine = Machine::new(Os::Linux, [("HOME".into(), "/home/ann".into())], "/".into());
-        let of = |said: &str| complaint(&machine, said);
+        let of = |said: &str| complaint(&machine, said).unwrap();
         let bad = of(
             "/home/ann/.ssh/config: line 3: Bad configuration option: pubkeyacceptedalgorithms\r\n/home/ann/.ssh/config: terminating, 1 bad configuration options",
         );
@@ -143,6 +160,6 @@ mod tests {
         let owner = of("Bad owner or permissions on /home/ann/.ssh/config");
         assert!(owner.is_about_permissions && owner.seen.source == "~/.ssh/config");
         assert_eq!(of("/home/ann/.ssh/config line 4: missing argument.").seen.line, Some(4));
-        assert_eq!(of("").seen.source, "ssh -G");
+        assert!(complaint(&machine, "No user exists for uid 12345").is_none());
     }
 }

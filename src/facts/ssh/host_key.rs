@@ -58,8 +58,9 @@ pub async fn observe(facts: &Facts) -> Result<HostKey, Gap> {
     let ssh = facts.ssh().await?;
     let effective = ssh.effective.as_ref();
     let (hostname, port) = effective.map_or((host, 22), |effective| (effective.hostname.as_str(), effective.port));
-    let region = url.region.as_deref().or_else(|| region_of(hostname)).filter(|_| url.endpoint != Endpoint::Vpc);
-    let published = region.and_then(regions::lookup).map(|region| match region.ssh_sha256 {
+    // Where ssh really goes, and not what the machine's default region is.
+    let region = ssh.region(url).filter(|_| url.endpoint != Endpoint::Vpc);
+    let published = region.as_deref().and_then(regions::lookup).map(|region| match region.ssh_sha256 {
         Some(fingerprint) => format!("SHA256:{fingerprint}"),
         None => format!("MD5:{}", region.ssh_md5),
     });
@@ -82,10 +83,6 @@ pub async fn observe(facts: &Facts) -> Result<HostKey, Gap> {
         }
     }
     Ok(found)
-}
-
-fn region_of(hostname: &str) -> Option<&str> {
-    hostname.strip_prefix("git-codecommit.")?.split('.').next()
 }
 
 /// Fetches the key itself, and takes it only if it is the one whose fingerprint was published.
@@ -143,11 +140,5 @@ mod tests {
         assert_eq!(key("SHA256:a", Some("SHA256:a=")).is_published(), Some(true));
         assert_eq!(key("SHA256:a", Some("SHA256:b")).is_published(), Some(false));
         assert_eq!(key("SHA256:a", None).is_published(), None);
-    }
-
-    #[test]
-    fn a_region_is_read_from_its_host() {
-        assert_eq!(region_of("git-codecommit.eu-west-1.amazonaws.com"), Some("eu-west-1"));
-        assert_eq!(region_of("codecommit-2"), None);
     }
 }

@@ -5,7 +5,7 @@
 use super::{Effective, Ssh};
 use crate::check::Gap;
 use crate::facts::Facts;
-use crate::machine::{FileError, Invocation, Machine};
+use crate::machine::{FileError, Invocation, Machine, Os};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -19,6 +19,10 @@ pub struct Identities {
     pub named: bool,
     /// The agent's keys; `None` where there is no agent.
     pub agent: Option<Vec<Public>>,
+    /// Whether the agent's keys are offered only where a file names them.
+    pub identities_only: bool,
+    /// Whether keys come from a device as well, which is not looked at.
+    pub has_device: bool,
     /// Public keys in the `.ssh` folder whose private half ssh would not offer: the file, and the key.
     pub beside: Vec<(String, Public)>,
 }
@@ -99,7 +103,11 @@ impl Identities {
     /// The public halves of everything that ssh can offer without asking anybody.
     pub fn offered(&self) -> impl Iterator<Item = &Public> {
         let files = self.files.iter().filter(|key| key.is_usable() || self.is_in_agent(key));
-        files.filter_map(|key| key.public.as_ref()).chain(self.agent.iter().flatten())
+        let named = |held: &&Public| {
+            !self.identities_only
+                || self.files.iter().any(|key| key.public.as_ref().is_some_and(|key| key.body == held.body))
+        };
+        files.filter_map(|key| key.public.as_ref()).chain(self.agent.iter().flatten().filter(named))
     }
 
     /// Whether the agent holds a file's private half.
@@ -133,11 +141,19 @@ pub async fn observe(facts: &Facts) -> Result<Identities, Gap> {
     let machine = &facts.machine;
     let home = effective.home.as_ref().map(PathBuf::from).or_else(|| machine.home()).unwrap_or_default();
     let keygen = beside(machine, ssh, "ssh-keygen");
-    let paths: Vec<PathBuf> = effective.identity_files.iter().map(|file| expand(&home, effective, file)).collect();
+    let expanded = effective.identity_files.iter().filter_map(|file| expand(machine, &home, effective, file));
+    let paths: Vec<PathBuf> = expanded.collect();
     let looking = paths.iter().map(|path| look(machine, keygen.as_deref(), path));
     let (files, agent) = tokio::join!(futures_util::future::join_all(looking), agent(machine, ssh, effective));
     let beside = public_keys(machine, &home.join(".ssh"), &files).await;
-    Ok(Identities { named: !are_usual(&effective.identity_files), files, agent, beside })
+    Ok(Identities {
+        named: !are_usual(&effective.identity_files),
+        identities_only: effective.identities_only,
+        has_device: effective.has_device,
+        files,
+        agent,
+        beside,
+    })
 }
 
 /// A program of OpenSSH's: the one beside ssh, else the one on `PATH`.
@@ -152,14 +168,22 @@ fn are_usual(files: &[String]) -> bool {
     files.iter().all(|file| file.starts_with("~/.ssh/id_"))
 }
 
-/// `~`, and the tokens that matter for files (`ssh_config(5)`, TOKENS).
-fn expand(home: &Path, effective: &Effective, file: &str) -> PathBuf {
+/// `~`, variables, and the tokens that matter for files (`ssh_config(5)`, TOKENS). `None` where another one stands there.
+fn expand(machine: &Machine, home: &Path, effective: &Effective, file: &str) -> Option<PathBuf> {
     let folder = home.display().to_string();
     let file = file.replace("%d", &folder).replace("%h", &effective.hostname).replace("%r", &effective.user);
-    match file.strip_prefix("~/") {
+    let file = with_variables(machine, &file)?;
+    (!file.contains('%')).then(|| match file.strip_prefix("~/") {
         Some(rest) => home.join(rest),
         None => home.join(file),
-    }
+    })
+}
+
+/// `${NAME}`; `None` where a variable is not set.
+fn with_variables(machine: &Machine, text: &str) -> Option<String> {
+    let Some((front, rest)) = text.split_once("${") else { return Some(text.to_owned()) };
+    let (name, rest) = rest.split_once('}')?;
+    Some(format!("{front}{}{}", machine.var(name)?, with_variables(machine, rest)?))
 }
 
 async fn look(machine: &Machine, keygen: Option<&Path>, path: &Path) -> Key {
@@ -191,6 +215,10 @@ async fn look(machine: &Machine, keygen: Option<&Path>, path: &Path) -> Key {
     let named = format!("{}.pub", path.display());
     key.public = machine.read_text(named).await.ok().and_then(|text| Public::read(&text));
     let said = half.stderr_text();
+    // Windows has no such permissions, and ssh-keygen looks at others there.
+    if said.contains("bad permissions") || said.contains("UNPROTECTED") {
+        key.open_to_others = key.open_to_others.or(Some(0o777));
+    }
     key.state = if said.contains("passphrase") {
         State::Encrypted
     } else if key.open_to_others.is_some() {
@@ -232,12 +260,22 @@ fn last_words(said: &str) -> String {
 }
 
 async fn agent(machine: &Machine, ssh: &Ssh, effective: &Effective) -> Option<Vec<Public>> {
-    let socket = match effective.identity_agent.as_deref() {
+    let program = beside(machine, ssh, "ssh-add")?;
+    let listing = Invocation::new(program, ["-L"]);
+    let listing = match effective.identity_agent.as_deref() {
         Some("none") => return None,
-        Some("SSH_AUTH_SOCK") | None => machine.var_set("SSH_AUTH_SOCK")?,
-        Some(socket) => machine.expand(socket).display().to_string(),
+        // On Windows the agent is a service, which needs no variable.
+        Some("SSH_AUTH_SOCK") | None if machine.os() == Os::Windows => listing,
+        Some("SSH_AUTH_SOCK") | None => listing.env("SSH_AUTH_SOCK", machine.var_set("SSH_AUTH_SOCK")?),
+        Some(named) => {
+            let home = effective.home.as_ref().map(PathBuf::from).or_else(|| machine.home())?;
+            let path = match named.strip_prefix('$').filter(|name| !name.starts_with('{')) {
+                Some(name) => PathBuf::from(machine.var_set(name)?),
+                None => expand(machine, &home, effective, named)?,
+            };
+            listing.env("SSH_AUTH_SOCK", path)
+        }
     };
-    let listing = Invocation::new(beside(machine, ssh, "ssh-add")?, ["-L"]).env("SSH_AUTH_SOCK", socket);
     let output = machine.run(listing).await.ok()?;
     // Status 1 means that it holds none, 2 that it cannot be reached (ssh-add(1)).
     (output.ended != crate::machine::Ended::Code(2))
@@ -290,9 +328,12 @@ mod tests {
     #[test]
     fn tokens_and_the_home_folder_are_expanded() {
         let effective = Effective { hostname: "h".to_owned(), user: "APKA".to_owned(), ..Effective::default() };
-        let of = |file: &str| expand(Path::new("/home/ann"), &effective, file);
-        assert_eq!(of("~/.ssh/id_rsa"), Path::new("/home/ann/.ssh/id_rsa"));
-        assert_eq!(of("%d/keys/%h-%r"), Path::new("/home/ann/keys/h-APKA"));
-        assert_eq!(of("/etc/key"), Path::new("/etc/key"));
+        let machine = Machine::new(Os::Linux, [("KEYS".into(), "/k".into())], "/".into());
+        let of = |file: &str| expand(&machine, Path::new("/home/ann"), &effective, file);
+        assert_eq!(of("~/.ssh/id_rsa"), Some("/home/ann/.ssh/id_rsa".into()));
+        assert_eq!(of("%d/keys/%h-%r"), Some("/home/ann/keys/h-APKA".into()));
+        assert_eq!(of("/etc/key"), Some("/etc/key".into()));
+        assert_eq!(of("${KEYS}/x"), Some("/k/x".into()));
+        assert_eq!((of("${NONE}/x"), of("~/%i")), (None, None), "what is not known is not judged");
     }
 }

@@ -1,12 +1,13 @@
 //! One real conversation: `git ls-remote` over ssh, as the person would run it, but asking nobody and keeping nothing; and
 //! what ssh tells of it step by step.
 
-use super::{Client, Effective};
+use super::{Client, Effective, Variant};
 use crate::check::Gap;
 use crate::facts::Facts;
 use crate::facts::access::{NO_ANSWER, Read};
 use crate::machine::{Ended, Invocation, Machine};
 use crate::redact::{Secret, redact};
+use crate::regions;
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +44,7 @@ pub enum Known {
     Other,
 }
 
-/// In front of everything else: nobody is asked, nothing is remembered, and each step is told.
+/// In front of the person's own, so that they win: nobody is asked, nothing is remembered, and each step is told.
 const OPTIONS: &[&str] = &[
     "-vv",
     "-o",
@@ -56,6 +57,10 @@ const OPTIONS: &[&str] = &[
     "ControlPath=none",
     "-o",
     "LogLevel=DEBUG2",
+    "-o",
+    "AddKeysToAgent=no",
+    "-o",
+    "CheckHostIP=no",
 ];
 
 /// Talks.
@@ -72,32 +77,38 @@ pub async fn observe(facts: &Facts) -> Result<Talk, Gap> {
     let Some(program) = facts.machine.which("git").filter(|_| git.runs()) else {
         return Err(Gap::blocked("git-version", "git cannot be run"));
     };
+    if url.repository.is_none() {
+        return Err(Gap::blocked("clone-url", "the clone URL names no repository"));
+    }
     let ssh = facts.ssh().await?;
-    if !ssh.client.is_openssh() {
-        return Err(match (&ssh.client.path, &ssh.client.named_by) {
-            (None, _) => Gap::blocked("ssh-config", "ssh cannot be run"),
-            (_, Some(by)) => Gap::unknown(format!("{} names a program that the doctor does not know", by.source)),
-            (_, None) => Gap::unknown("this ssh is not OpenSSH's"),
-        });
+    let client = &ssh.client;
+    let ask = Ask { facts, program, client };
+    match (client.variant, &client.path, &client.named_by) {
+        (_, None, _) => return Err(Gap::blocked("ssh-config", "ssh cannot be run")),
+        (Variant::Plink, ..) => return ask.run(&["-batch"], "plink").await,
+        (Variant::OpenSsh, ..) => {}
+        (Variant::Other, _, Some(by)) => {
+            return Err(Gap::unknown(format!("{} names a program that the doctor does not know", by.source)));
+        }
+        (Variant::Other, ..) => return Err(Gap::unknown("this ssh is not OpenSSH's")),
     }
     let Some(effective) = &ssh.effective else {
         return Err(Gap::blocked("ssh-config", "ssh's configuration cannot be read"));
     };
-    if url.repository.is_none() {
-        return Err(Gap::blocked("clone-url", "the clone URL names no repository"));
+    if let Some(detour) = &effective.detour {
+        // What stands in between has settings of its own, which the doctor cannot keep from remembering things.
+        return Err(Gap::unknown(format!("a {detour} leads to this host, and the doctor does not go that way")));
     }
     // The published fingerprint of one region is of the old kind only.
-    let hash =
-        url.region.as_deref().and_then(crate::regions::lookup).map_or("sha256", |region| match region.ssh_sha256 {
-            Some(_) => "sha256",
-            None => "md5",
-        });
-    let ask = Ask { facts, program, client: &ssh.client, hash };
-    let strict = ask.run(&["-o", "StrictHostKeyChecking=yes"]).await?;
+    let region = ssh.region(url);
+    let is_old = region.as_deref().and_then(regions::lookup).is_some_and(|region| region.ssh_sha256.is_none());
+    let hash = if is_old { "FingerprintHash=md5" } else { "FingerprintHash=sha256" };
+    let with = |more: &[&'static str]| [OPTIONS, &["-o", hash], more].concat();
+    let strict = ask.run(&with(&["-o", "StrictHostKeyChecking=yes"]), "ssh").await?;
     // Whoever told ssh to trust whatever comes is let through, without a trace in the file of known hosts.
     if strict.known != Known::Yes && trusts_whatever_comes(effective, strict.known) {
         let lenient = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"];
-        return Ok(Talk { known: Known::Yes, ..ask.run(&lenient).await? });
+        return Ok(Talk { known: Known::Yes, ..ask.run(&with(&lenient), "ssh").await? });
     }
     Ok(strict)
 }
@@ -114,37 +125,31 @@ struct Ask<'a> {
     facts: &'a Facts,
     program: std::path::PathBuf,
     client: &'a Client,
-    hash: &'a str,
 }
 
 impl Ask<'_> {
-    async fn run(&self, more: &[&str]) -> Result<Talk, Gap> {
+    async fn run(&self, options: &[&str], variant: &str) -> Result<Talk, Gap> {
         let facts = self.facts;
         let target = facts.target().await?;
         let given = facts.request.target.url.as_ref().map(Secret::expose).unwrap_or_default();
         let remote = target.from.strip_prefix("remote ").unwrap_or(given);
-        let hash = format!("FingerprintHash={}", self.hash);
-        let hashed = ["-o", hash.as_str()];
-        let options = OPTIONS.iter().chain(&hashed).chain(more).copied();
-        let command: Vec<String> = self.client.argv.iter().map(String::as_str).chain(options).map(quote).collect();
-        let asking = Invocation::new(&self.program, ["ls-remote", "--quiet", remote])
-            .env("GIT_SSH_COMMAND", command.join(" "))
-            .env("GIT_SSH_VARIANT", "ssh");
+        let asking = Invocation::new(&self.program, ["ls-remote", "--quiet", "--", remote])
+            .env("GIT_SSH_COMMAND", self.client.with_options(options))
+            .env("GIT_SSH_VARIANT", variant);
         let output = facts.machine.run(asking).await.map_err(|error| Gap::unknown(error.to_string()))?;
         let trace = output.stderr_text();
         let said = words(&facts.machine, &trace);
         let read = match output.ended {
             Ended::Code(0) => Read::Works(output.stdout_text().lines().count()),
+            Ended::TimedOut if trace.contains("debug1: Server host key") => {
+                let why = "the server is there, and then ssh waits: for a person whom the agent asks, or for an answer";
+                return Err(Gap::unknown(why));
+            }
             Ended::TimedOut => Read::Failed(format!("{NO_ANSWER}\n{said}")),
             _ => Read::Failed(said),
         };
         Ok(Talk { read, ..overhear(&trace) })
     }
-}
-
-/// One word for the shell that git runs the command with.
-fn quote(word: &str) -> String {
-    crate::shell::line(&[word.to_owned()], crate::machine::Os::Linux)
 }
 
 /// What a person would have seen: everything but ssh's own account of its steps.
@@ -186,7 +191,7 @@ fn overhear(trace: &str) -> Talk {
         known,
         host_key_kinds: kinds.or_else(offer).unwrap_or_default(),
         signatures: signatures.unwrap_or_default(),
-        kept_back: ["no mutual signature", "not in PubkeyAccepted"].iter().any(|word| trace.contains(word)),
+        kept_back: is_kept_back(trace),
         offered: offered.map_or_else(
             |_| Vec::new(),
             |offered| {
@@ -195,6 +200,16 @@ fn overhear(trace: &str) -> Talk {
         ),
         signed_in: trace.lines().any(|line| line.starts_with("Authenticated to")),
     }
+}
+
+/// Whether ssh keeps an RSA key back, and offers no other one.
+fn is_kept_back(trace: &str) -> bool {
+    let skipped = |line: &str| {
+        line.contains("no mutual signature")
+            || line.contains("Skipping ssh-rsa key") && line.contains("not in PubkeyAccepted")
+    };
+    let offered = |line: &str| line.starts_with("debug1: Offering public key:") && line.contains(" RSA ");
+    trace.lines().any(skipped) && !trace.lines().any(offered)
 }
 
 #[cfg(test)]
@@ -235,6 +250,10 @@ fatal: Could not read from remote repository.
             "Unable to negotiate with 1.2.3.4 port 22: no matching host key type found. Their offer: ssh-rsa\r\n",
         );
         assert_eq!(talk.host_key_kinds, ["ssh-rsa"]);
+        let skipped = "debug1: Skipping ssh-rsa key /k - corresponding algo not in PubkeyAcceptedAlgorithms\n";
+        assert!(is_kept_back(skipped));
+        assert!(!is_kept_back(&format!("{skipped}debug1: Offering public key: /other RSA SHA256:x explicit")));
+        assert!(!is_kept_back("debug1: Skipping ssh-dss key /k - corresponding algo not in PubkeyAcceptedAlgorithms"));
         assert_eq!(overhear("No RSA host key is known\nHost key verification failed.").known, Known::No);
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Scenario {
     /// Where in the home folder the lab's SSH keys lie: `".ssh/id_rsa" = "ann"`.
     #[serde(default)]
     keys: BTreeMap<String, String>,
+    /// After how many seconds a person gives up a clone that says nothing.
+    gives_up_after: Option<u32>,
     /// Programs that this machine lacks.
     #[serde(default)]
     without: Vec<String>,
@@ -147,7 +149,7 @@ impl Scenario {
     }
 
     fn clone(&self, scene: &Scene) -> Result<Output> {
-        scene.clone(&self.url)
+        scene.clone_within(&self.url, self.gives_up_after)
     }
 
     fn doctor(&self, scene: &Scene, more: &[&str]) -> Result<Output> {

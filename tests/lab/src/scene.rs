@@ -187,9 +187,13 @@ impl Scene {
     /// # Errors
     /// When it cannot be started.
     pub fn run(&self, program: impl AsRef<OsStr>, args: &[&str]) -> Result<Output> {
+        self.run_within(PATIENCE, program, args)
+    }
+
+    fn run_within(&self, patience: &str, program: impl AsRef<OsStr>, args: &[&str]) -> Result<Output> {
         let timeout = tools::system_program("timeout")?;
         let mut command = self.command(timeout);
-        command.args(["--kill-after=1", PATIENCE]).arg(program.as_ref()).args(args);
+        command.args(["--kill-after=1", patience]).arg(program.as_ref()).args(args);
         command.output().with_context(|| format!("{} cannot be run", program.as_ref().to_string_lossy()))
     }
 
@@ -301,8 +305,17 @@ impl Scene {
     /// # Errors
     /// When git cannot be started.
     pub fn clone(&self, url: &str) -> Result<Output> {
+        self.clone_within(url, None)
+    }
+
+    /// The same, ended after so many seconds.
+    ///
+    /// # Errors
+    /// When git cannot be started.
+    pub fn clone_within(&self, url: &str, seconds: Option<u32>) -> Result<Output> {
         let number = self.clones.fetch_add(1, Ordering::Relaxed);
-        self.git(&["clone", "--quiet", url, &format!("clone-{number}")])
+        let patience = seconds.map_or_else(|| PATIENCE.to_owned(), |seconds| seconds.to_string());
+        self.run_within(&patience, "git", &["clone", "--quiet", url, &format!("clone-{number}")])
     }
 
     /// Runs a line as a person would, in a shell.

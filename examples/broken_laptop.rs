@@ -3,7 +3,8 @@
 //! A region runs on loopback. The laptop was once set up for the AWS CLI's credential helper, then for Git credentials, and
 //! nobody removed the helper. Git says 403. The doctor says why, its advice is followed, and the clone succeeds.
 //!
-//! Any folder of `tests/scenarios` can be named instead: `cargo run --example broken_laptop kms-denied-by-scp`.
+//! Any folder of `tests/scenarios` can be named instead: `cargo run --example broken_laptop kms-denied-by-scp`,
+//! `cargo run --example broken_laptop ssh-user-missing`.
 
 use anyhow::{Context, Result, ensure};
 use codecommit_doctor::report::document::Document;
@@ -11,6 +12,7 @@ use codecommit_lab::Lab;
 use codecommit_lab::scene::Scene;
 use codecommit_lab::tools;
 use codecommit_lab::world::World;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +21,8 @@ struct Scenario {
     url: String,
     #[serde(default)]
     tools: Vec<String>,
+    #[serde(default)]
+    keys: BTreeMap<String, String>,
     #[serde(default)]
     args: Vec<String>,
     lab: World,
@@ -29,11 +33,19 @@ fn main() -> Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(name);
     let scenario: Scenario = toml::from_str(&tools::read(&folder.join("scenario.toml"))?)?;
     let doctor = build()?;
+    if scenario.lab.ssh.is_some() {
+        // A real SSH server listens on port 22, in a network of its own.
+        tools::ssh_server()?;
+        codecommit_lab::network::enter()?;
+    }
     let lab = Lab::start(scenario.lab)?;
     let scene = Scene::new(&lab)?;
     scene.furnish(&folder)?;
     for tool in &scenario.tools {
         scene.tool(tool)?;
+    }
+    for (file, key) in &scenario.keys {
+        scene.ssh_key(file, key)?;
     }
 
     let url = scenario.url.as_str();

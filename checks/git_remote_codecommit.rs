@@ -4,7 +4,7 @@ mod install;
 mod python;
 mod settings;
 
-use crate::check::{Check, Group, Verdict};
+use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
 use crate::facts::choice;
 use crate::facts::git_config::GitConfig;
@@ -59,7 +59,11 @@ pub(super) static CHECK: Check = Check {
                 os: facts.machine.os(),
                 has_terminal: facts.machine.has_terminal() || facts.machine.is_ci(),
             };
-            Ok(view.judge())
+            let verdict = view.judge();
+            if verdict.findings.is_empty() && grc.python == Some(Answer::Slow) {
+                return Err(Gap::unknown("the Python behind git-remote-codecommit gives no answer in time"));
+            }
+            Ok(verdict)
         })
     },
 };
@@ -143,7 +147,6 @@ impl View<'_> {
             Some(Answer::Botocore(view)) => {
                 format!("{} with Python {} and botocore {}", launcher.path, view.python, view.botocore)
             }
-            Some(Answer::Slow) => format!("{}, whose Python gives no answer in time", launcher.path),
             _ => launcher.path.clone(),
         }
     }

@@ -42,6 +42,9 @@ pub(super) static CHECK: Check = Check {
             if !ssh.leads_to_codecommit(url) && ssh.complaint.is_none() && ssh.effective.is_some() {
                 return Err(Gap::blocked("clone-url", "the clone URL does not lead to CodeCommit"));
             }
+            if let Some(by) = ssh.client.named_by.as_ref().filter(|_| ssh.client.is_more) {
+                return Err(Gap::unknown(format!("{} runs more than one program, and the doctor does not", by.source)));
+            }
             if let Some(said) = ssh.silent.as_ref().filter(|_| ssh.client.is_openssh()) {
                 return Err(Gap::unknown(format!("ssh -G does not say what its configuration comes to: {said}")));
             }

@@ -108,6 +108,12 @@ impl Machine {
         path.exists()
     }
 
+    /// Whether this is a file, whatever links lead to it.
+    #[must_use]
+    pub fn is_file(&self, path: &Path) -> bool {
+        path.is_file()
+    }
+
     /// Every path below a folder that a pattern fits, in order; `*` stands for any part of one name.
     pub async fn matching(&self, folder: &Path, pattern: &str) -> Vec<PathBuf> {
         let whole = format!("{}/{pattern}", glob::Pattern::escape(&folder.display().to_string()));

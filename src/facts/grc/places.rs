@@ -91,7 +91,7 @@ pub(super) fn not_executable(machine: &Machine) -> Option<PathBuf> {
     if machine.os() == Os::Windows {
         return None;
     }
-    machine.folders_on_path().into_iter().map(|folder| folder.join(NAME)).find(|file| machine.exists(file))
+    machine.folders_on_path().into_iter().map(|folder| folder.join(NAME)).find(|file| machine.is_file(file))
 }
 
 /// What can install it, the most suitable first.

@@ -39,6 +39,8 @@ pub struct Client {
     pub variant: Variant,
     /// What it calls itself.
     pub version_text: Option<String>,
+    /// Whether git's shell is given more than one program to run, so that it cannot be told which is ssh.
+    pub is_more: bool,
     /// The whole command, which git gives to a shell; never told.
     #[serde(skip)]
     command: Command,
@@ -193,6 +195,7 @@ fn named(machine: &Machine, config: Option<&GitConfig>) -> Client {
         }),
         scope: entry.and_then(Entry::config_scope),
         variant: make,
+        is_more: !known,
         command,
         ..Client::default()
     }

@@ -84,7 +84,7 @@ pub async fn observe(facts: &Facts) -> Result<Talk, Gap> {
     let client = &ssh.client;
     let ask = Ask { facts, program, client };
     match (client.variant, &client.path, &client.named_by) {
-        (_, None, _) => return Err(Gap::blocked("ssh-config", "ssh cannot be run")),
+        (_, None, _) if !client.is_more => return Err(Gap::blocked("ssh-config", "ssh cannot be run")),
         (Variant::Plink, ..) => return ask.run(&["-batch"], "plink").await,
         (Variant::OpenSsh, ..) => {}
         (Variant::Other, _, Some(by)) => {

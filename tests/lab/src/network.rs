@@ -76,8 +76,9 @@ pub(crate) fn with_port(address: &str, port: u16) -> String {
 /// The machine's file of hosts.
 pub(crate) fn hosts(world: &World, address: &str) -> String {
     let mut text = "127.0.0.1 localhost\n".to_owned();
-    for (host, address) in &world.hosts {
-        let _ = writeln!(text, "{address} {host}");
+    for (host, named) in &world.hosts {
+        let named = if named == "own" { address } else { named };
+        let _ = writeln!(text, "{named} {host}");
     }
     if world.ssh.is_none() && !world.direct {
         return text;

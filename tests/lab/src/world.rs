@@ -42,7 +42,8 @@ pub struct World {
     pub clock: i64,
     /// The round trip from the client to the proxy and whatever lies behind it, in milliseconds.
     pub round_trip: u64,
-    /// Addresses of hosts, in the machine's own file of hosts; packets to 198.51.100.9 vanish.
+    /// Addresses of hosts, in the machine's own file of hosts; `own` is the region's, and packets to
+    /// 198.51.100.9 vanish.
     pub hosts: Vec<(String, String)>,
     /// Whether the region's own address is one of IPv6.
     pub ipv6: bool,

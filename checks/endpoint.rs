@@ -1,12 +1,14 @@
 //! The regional Git endpoint can be reached and is really AWS.
 
+mod answered;
+mod proxies;
+
 use crate::check::{Check, Group, Verdict};
 use crate::docs;
-use crate::facts::endpoint::{EndpointProbe, HttpAnswer};
+use crate::facts::endpoint::EndpointProbe;
 use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::machine::{DialError, Stage};
 use crate::needs::Needs;
-use std::net::IpAddr;
 
 /// The check.
 pub(super) static CHECK: Check = Check {
@@ -37,7 +39,8 @@ pub(super) static CHECK: Check = Check {
         Box::pin(async move {
             let probe = facts.endpoint().await?;
             // The method matters only where two proxies differ; asking for it needs AWS.
-            let uses_aws = proxies_differ(probe) && facts.method().await.is_ok_and(|decision| decision.method.signs());
+            let uses_aws =
+                proxies::proxies_differ(probe) && facts.method().await.is_ok_and(|decision| decision.method.signs());
             Ok(judge(probe, uses_aws))
         })
     },
@@ -78,11 +81,11 @@ static NOT_CODECOMMIT_SSH: FindingKind =
 fn judge(probe: &EndpointProbe, uses_aws: bool) -> Verdict {
     let mut findings: Vec<Finding> = Vec::new();
     findings.extend(unusable_certificates(probe).or_else(|| failure(probe)));
-    findings.extend(probe.answer.as_ref().and_then(|answer| unexpected(probe, answer)));
-    findings.extend(banner(probe));
-    findings.extend(intercepted(probe));
-    findings.extend(differing_proxies(probe, uses_aws));
-    findings.extend(private(probe));
+    findings.extend(probe.answer.as_ref().and_then(|answer| answered::unexpected(probe, answer)));
+    findings.extend(answered::banner(probe));
+    findings.extend(answered::intercepted(probe));
+    findings.extend(proxies::differing_proxies(probe, uses_aws));
+    findings.extend(answered::private(probe));
     Verdict::new(summary(probe), findings)
 }
 
@@ -144,7 +147,7 @@ fn failure(probe: &EndpointProbe) -> Option<Finding> {
         return Some(Finding::new(&SSH_BLOCKED, message).seen(told(*stage, error)).fix(fix));
     }
     if let Some((setting, proxy)) = &probe.kept_out {
-        return Some(kept_out(probe, setting, proxy, error).seen(told(*stage, error)));
+        return Some(proxies::kept_out(probe, setting, proxy, error).seen(told(*stage, error)));
     }
     let finding = match (stage, error) {
         (Stage::Proxy, _) => {
@@ -154,7 +157,7 @@ fn failure(probe: &EndpointProbe) -> Option<Finding> {
             Finding::new(&PROXY_UNREACHABLE, format!("{proxy_name}, through which Git connects, cannot be reached."))
                 .fix(fix)
         }
-        (Stage::Connect, error) => refused_by_proxy(probe, proxy_name, host, error),
+        (Stage::Connect, error) => proxies::refused_by_proxy(probe, proxy_name, host, error),
         (_, DialError::NoSuchHost(_)) => {
             let fix = Fix::manual(
                 "Check the region in the URL, the network, and, in a VPC, the endpoint com.amazonaws.REGION.git-codecommit",
@@ -218,22 +221,6 @@ fn failure(probe: &EndpointProbe) -> Option<Finding> {
     })
 }
 
-/// The direct way fails, and a proxy that is configured leads there.
-fn kept_out(probe: &EndpointProbe, setting: &Evidence, proxy: &str, error: &DialError) -> Finding {
-    let kind = match error {
-        DialError::NoSuchHost(_) => &DNS,
-        DialError::Timeout => &CONNECT_TIMEOUT,
-        _ => &CONNECT_FAILED,
-    };
-    let (host, name) = (&probe.host, &setting.source);
-    let message = format!("{host} is reached through {proxy} only, and {name} keeps Git from using it.");
-    let fix = match setting.line {
-        Some(line) => Fix::manual(format!("Remove the empty proxy setting in line {line} of {name}")),
-        None => Fix::manual(format!("Take whatever covers {host} out of {name}")),
-    };
-    Finding::new(kind, message).seen(setting.clone()).fix(fix.docs(docs::GIT_CONFIG))
-}
-
 /// Git refuses every https when the certificates that it is told to trust cannot be read.
 fn unusable_certificates(probe: &EndpointProbe) -> Option<Finding> {
     let why = probe.ca_unreadable.as_ref().filter(|_| probe.verification_off.is_none())?;
@@ -242,34 +229,6 @@ fn unusable_certificates(probe: &EndpointProbe) -> Option<Finding> {
         format!("Git is told to trust the certificates in {file}, which {why}, and refuses every connection.");
     let fix = Fix::manual("Correct that setting, or remove it to trust the system's certificates");
     Some(Finding::new(&TLS_UNTRUSTED, message).seen(evidence.clone()).fix(fix))
-}
-
-fn refused_by_proxy(probe: &EndpointProbe, proxy: &str, host: &str, error: &DialError) -> Finding {
-    match error {
-        // Git can sign in to a proxy in ways that the doctor cannot.
-        DialError::ProxyStatus(407, challenge)
-            if probe.other_auth || !(challenge.is_empty() || challenge.to_ascii_lowercase().contains("basic")) =>
-        {
-            let fix = Fix::manual("Check that http.proxyAuthMethod and the proxy's user name fit what it asks for");
-            let message =
-                format!("{proxy} asks whoever connects to sign in; only Git itself can tell whether it does.");
-            Finding::new(&PROXY_REFUSED, message).at_most(Severity::Warning).fix(fix)
-        }
-        DialError::ProxyStatus(407, _) => {
-            let fix = Fix::manual(
-                "Put the user name and password for the proxy into http.proxy or HTTPS_PROXY (percent-encoded)",
-            );
-            Finding::new(&PROXY_REFUSED, format!("{proxy} asks for a user name and password.")).fix(fix)
-        }
-        DialError::ProxyStatus(status, _) => {
-            let fix = Fix::manual(format!("Ask whoever runs the proxy to allow {host}"));
-            Finding::new(&PROXY_REFUSED, format!("{proxy} does not connect to {host} (status {status}).")).fix(fix)
-        }
-        _ => {
-            let fix = Fix::manual("Check that the proxy setting names a proxy for https, with its port");
-            Finding::new(&PROXY_REFUSED, format!("{proxy} does not answer like a proxy.")).fix(fix)
-        }
-    }
 }
 
 fn untrusted(probe: &EndpointProbe) -> Finding {
@@ -305,102 +264,6 @@ pub(super) fn said(error: &DialError) -> String {
         | DialError::TlsTooOld(text)
         | DialError::Other(text) => text.clone(),
     }
-}
-
-/// Judges who answered. CodeCommit sends a request id with every answer and no page of text.
-fn unexpected(probe: &EndpointProbe, answer: &HttpAnswer) -> Option<Finding> {
-    let seen = Evidence::new("HTTP", describe(answer));
-    let retry = answer.retry_after.as_ref().map(|time| format!(" It asks to wait {time} s.")).unwrap_or_default();
-    match answer.status {
-        429 => {
-            let fix = Fix::manual("Wait, and let automatic jobs fetch less often");
-            return Some(
-                Finding::new(&THROTTLED, format!("CodeCommit limits the number of requests.{retry}"))
-                    .seen(seen)
-                    .fix(fix),
-            );
-        }
-        500..=599 => {
-            let fix = Fix::manual("Try again in a few minutes, and look at the AWS Health Dashboard");
-            let message = format!("The endpoint answers with status {}.", answer.status);
-            return Some(Finding::new(&UNAVAILABLE, message).seen(seen).fix(fix));
-        }
-        _ => {}
-    }
-    let page = answer.content_type.as_deref().is_some_and(|kind| kind.starts_with("text/html"));
-    let known = answer.request_id.is_some() || answer.challenge.is_some();
-    if known || !(page || (300..400).contains(&answer.status)) {
-        return None;
-    }
-    let message =
-        format!("Whoever answers for {} is not CodeCommit: perhaps a captive portal or another server.", probe.host);
-    let fix = Fix::manual("Open a web page to sign in to the network, or check the proxy and the file /etc/hosts");
-    Some(Finding::new(&UNEXPECTED, message).at_most(Severity::Warning).seen(seen).fix(fix))
-}
-
-fn describe(answer: &HttpAnswer) -> String {
-    let fields = [
-        ("server", &answer.server),
-        ("content-type", &answer.content_type),
-        ("location", &answer.location),
-        ("x-amzn-requestid", &answer.request_id),
-    ];
-    let fields = fields.iter().filter_map(|(name, value)| Some(format!(", {name} {}", value.as_ref()?)));
-    format!("status {}{}", answer.status, fields.collect::<String>())
-}
-
-fn banner(probe: &EndpointProbe) -> Option<Finding> {
-    let banner = probe.banner.as_ref().filter(|banner| !banner.contains("AWSCodeCommit"))?;
-    let message = format!("Something other than CodeCommit answers on port {} of {}.", probe.port, probe.host);
-    let fix = Fix::manual("Check the host in the URL, ssh's Hostname setting and the file /etc/hosts");
-    Some(Finding::new(&NOT_CODECOMMIT_SSH, message).seen(Evidence::new("SSH", banner)).fix(fix))
-}
-
-fn intercepted(probe: &EndpointProbe) -> Option<Finding> {
-    let issuer = probe.issuer.as_ref().filter(|_| probe.is_reachable())?;
-    let amazon = ["Amazon", "Starfield"].iter().any(|name| issuer.contains(name));
-    if amazon {
-        return None;
-    }
-    let message =
-        "The certificate is trusted here, but its issuer is not Amazon: somebody on the way decrypts the connection.";
-    let finding = Finding::new(&TLS_INTERCEPTED, message).seen(Evidence::new("certificate issuer", issuer));
-    let fix = Fix::manual(
-        "If that is your company's proxy, make sure that AWS_CA_BUNDLE names its authority for the AWS CLI as well",
-    );
-    // Whoever set a certificate authority for Git knows about it.
-    Some(if probe.ca_file.is_some() { finding.at_most(Severity::Note).fix(fix) } else { finding.fix(fix) })
-}
-
-fn proxies_differ(probe: &EndpointProbe) -> bool {
-    match (&probe.proxy, &probe.env_proxy) {
-        (Some((git, _)), Some((env, _))) => git.trim_end_matches('/') != env.trim_end_matches('/'),
-        (git, env) => git.is_some() != env.is_some(),
-    }
-}
-
-fn differing_proxies(probe: &EndpointProbe, uses_aws: bool) -> Option<Finding> {
-    if !(uses_aws && proxies_differ(probe)) {
-        return None;
-    }
-    let name =
-        |proxy: &Option<(String, Evidence)>| proxy.as_ref().map_or("no proxy", |(url, _)| url.as_str()).to_owned();
-    let message =
-        format!("Git uses {}, and the AWS tools that sign for it use {}.", name(&probe.proxy), name(&probe.env_proxy));
-    let fix = Fix::manual("Set HTTPS_PROXY, which all of them read, and remove http.proxy");
-    let seen = [&probe.proxy, &probe.env_proxy].into_iter().flatten().map(|(_, evidence)| evidence.clone());
-    Some(seen.fold(Finding::new(&PROXY_DIFFERS, message).fix(fix), Finding::seen))
-}
-
-fn private(probe: &EndpointProbe) -> Option<Finding> {
-    let is_private = |address: &IpAddr| match address {
-        IpAddr::V4(address) => address.is_private(),
-        IpAddr::V6(address) => address.is_unique_local(),
-    };
-    let address = probe.addresses.iter().find(|address| is_private(address))?;
-    let message =
-        format!("{} resolves to private addresses, so a VPC endpoint and its policy are in between.", probe.host);
-    Some(Finding::new(&PRIVATE, message).seen(Evidence::new("DNS", address.to_string())))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::facts::endpoint::HttpAnswer;
 
 fn healthy() -> EndpointProbe {
     EndpointProbe {

@@ -176,8 +176,7 @@ impl View<'_> {
         let seen = &complaint.seen;
         if complaint.is_about_permissions {
             let message = format!("ssh reads nothing, because others may change {} or own it.", seen.source);
-            let fix =
-                Fix::safe("Keep the file to yourself").run(["chmod", "600", &seen.source]).docs(docs::TROUBLE_SSH);
+            let fix = remedy::keep_to_oneself(&seen.source, false, self.os);
             return Finding::new(&PERMISSIONS, message).seen(seen.clone()).fix(fix);
         }
         let message = format!("ssh does not understand a line of {} and connects nowhere.", seen.source);
@@ -201,7 +200,7 @@ impl View<'_> {
         }
         let mode = format!("permissions {:04o}", key.open_to_others.unwrap_or_default());
         let message = format!("ssh does not use the private key {}, because others may read it.", key.path);
-        let fix = remedy::keep_to_oneself(&key.path, self.os);
+        let fix = remedy::keep_to_oneself(&key.path, true, self.os);
         let finding = Finding::new(&PERMISSIONS, message).seen(Evidence::new(&key.path, mode)).fix(fix);
         // Another key may be the right one.
         let finding = if usable { finding.at_most(Severity::Warning) } else { finding };
@@ -281,7 +280,8 @@ impl View<'_> {
         if self.url.ssh_user.is_some() {
             return None;
         }
-        let meant = self.ssh.blocks.iter().find(|block| block.has_key_id() && !block.applies_to(self.host))?;
+        let misses = |block: &&Block| block.has_key_id() && !block.patterns.is_empty() && !block.applies_to(self.host);
+        let meant = self.ssh.blocks.iter().find(misses)?;
         let message =
             format!("ssh signs in as {user}, because no pattern of the block for CodeCommit fits {}.", self.host);
         let seen = meant.evidence();

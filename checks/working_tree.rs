@@ -3,7 +3,7 @@
 use crate::check::{Check, Group, Verdict};
 use crate::docs;
 use crate::facts::working_tree::{MOST_REFERENCES, WorkingTree};
-use crate::finding::{ConfigChange, ConfigScope, Evidence, Finding, FindingKind, Fix, Severity};
+use crate::finding::{Evidence, Finding, FindingKind, Fix, Severity};
 use crate::needs::Needs;
 
 /// The check.
@@ -124,13 +124,8 @@ fn lfs(tree: &WorkingTree) -> Option<Finding> {
 
 fn atomic(tree: &WorkingTree) -> Option<Finding> {
     let seen = tree.atomic.as_ref()?;
-    let message = "Pushing is made atomic, which CodeCommit does not offer: Git then refuses to push.";
-    let fix = if seen.text.starts_with("push.atomic") || seen.text.starts_with("atomic") {
-        let key = "push.atomic".to_owned();
-        Fix::review("Remove the setting").git_config(ConfigScope::Local, ConfigChange::Unset { key, value: None })
-    } else {
-        Fix::manual("Take --atomic out of it")
-    };
+    let message = "A push with --atomic, which is set up here, is refused: CodeCommit does not offer it.";
+    let fix = Fix::manual("Push to CodeCommit without --atomic");
     Some(Finding::new(&ATOMIC, message).seen(seen.clone()).fix(fix))
 }
 

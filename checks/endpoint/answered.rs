@@ -56,7 +56,9 @@ pub(super) fn banner(probe: &EndpointProbe) -> Option<Finding> {
 
 pub(super) fn intercepted(probe: &EndpointProbe) -> Option<Finding> {
     let issuer = probe.issuer.as_ref().filter(|_| probe.is_reachable())?;
-    let amazon = ["Amazon", "Starfield"].iter().any(|name| issuer.contains(name));
+    // In China other authorities sign for AWS.
+    let amazon =
+        probe.host.ends_with("amazonaws.com.cn") || ["Amazon", "Starfield"].iter().any(|name| issuer.contains(name));
     if amazon {
         return None;
     }

@@ -79,8 +79,7 @@ pub async fn observe(facts: &Facts) -> Result<WorkingTree, Gap> {
         objects::large(&asking)
     );
     let machine = &facts.machine;
-    let has_server =
-        own("lfsurl").is_some() || config.last("lfs.url").is_some() || files::names_lfs_server(machine, &root).await;
+    let has_server = files::names_lfs_server(machine, config, &root).await;
     Ok(WorkingTree {
         root: machine.tilde(&root),
         shallow: shallow.is_some_and(|text| text == "true"),

@@ -22,15 +22,18 @@ pub fn own_key(uploaded: Option<&Uploaded>, identities: &Identities) -> Option<S
     active.iter().find(is_at_hand).or_else(only).map(|key| key.id.clone())
 }
 
-/// Takes a file out of everybody else's reach. One of the system's is its owner's business.
+/// Takes a file out of everybody else's reach, which is one's own; a configuration of the system's is its owner's business.
 #[must_use]
-pub fn keep_to_oneself(file: &str, os: Os) -> Fix {
+pub fn keep_to_oneself(file: &str, is_own: bool, os: Os) -> Fix {
     let fix = match os {
-        Os::Windows => Fix::manual("Keep the file to yourself")
-            .instruct(format!("icacls \"{file}\" /inheritance:r /grant:r \"$($env:USERNAME):F\"")),
+        Os::Windows => Fix::manual("Keep the file to yourself").instruct(format!(
+            "icacls \"{}\" /inheritance:r /grant:r \"$($env:USERNAME):F\"",
+            file.replacen('~', "$HOME", 1)
+        )),
         Os::Linux | Os::MacOs if file.starts_with("~/") => {
             Fix::safe("Keep the file to yourself").run(["chmod", "600", file])
         }
+        Os::Linux | Os::MacOs if is_own => Fix::review("Keep the file to yourself").run(["chmod", "600", file]),
         Os::Linux | Os::MacOs => Fix::manual(format!("Have {file} owned by root, and writable by nobody else")),
     };
     fix.docs(docs::TROUBLE_SSH)

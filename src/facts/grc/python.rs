@@ -52,9 +52,6 @@ told = {"python": sys.version.split()[0]}
 try:
     import git_remote_codecommit, botocore, botocore.session, botocore.credentials as known
     told["botocore"] = botocore.__version__
-    session = botocore.session.Session(profile=profile)
-    regions = [r for p in session.get_available_partitions() for r in session.get_available_regions("codecommit", p)]
-    told["regions"] = regions
     told["sso_session"] = hasattr(known, "SSOProvider") and "sso_session" in inspect.getsource(known.SSOProvider)
     told["login"] = hasattr(known, "LoginProvider")
     try:
@@ -62,8 +59,13 @@ try:
         told["crt"] = True
     except ImportError:
         told["crt"] = False
+    session = botocore.session.Session()
     try:
         told["profiles"] = list(session.available_profiles)
+        if profile in told["profiles"]:
+            session = botocore.session.Session(profile=profile)
+        partitions = session.get_available_partitions()
+        told["regions"] = [r for p in partitions for r in session.get_available_regions("codecommit", p)]
         told["region"] = session.get_config_variable("region")
     except Exception:
         pass

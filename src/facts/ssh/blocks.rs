@@ -68,13 +68,13 @@ pub(super) async fn read(machine: &Machine, home: &Path) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut waiting = vec![(PathBuf::from("/etc/ssh/ssh_config"), usize::MAX), (home.join(".ssh/config"), 0)];
     let mut read = 0;
-    while let Some((file, place)) = waiting.pop() {
+    while let Some((file, place)) = waiting.pop().filter(|_| read < MOST_FILES) {
         read += 1;
         let Ok(text) = machine.read_text(&file).await else { continue };
         let place = place.min(blocks.len());
         blocks.splice(place..place, parse(&machine.tilde(&file), &text));
-        if read > MOST_FILES {
-            break;
+        if read + waiting.len() > MOST_FILES {
+            continue;
         }
         // What is included stands where the line stands, which is in front of most of the file by custom.
         for pattern in

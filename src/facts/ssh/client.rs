@@ -71,6 +71,10 @@ impl Command {
             });
             if !sets {
                 let program = shlex::split(word)?.into_iter().next()?;
+                // What a shell makes of these only a shell knows.
+                if text[..word_end].contains('\\') || BUILT_IN.contains(&program.as_str()) {
+                    return None;
+                }
                 let parts = Self { start: Secret::new(&text[..word_end]), rest: Secret::new(&text[word_end..]) };
                 return (!program.contains('$')).then_some((parts, program));
             }
@@ -82,6 +86,9 @@ impl Command {
         Self { start: Secret::new(shell::line(&[program.to_owned()], Os::Linux)), rest: Secret::default() }
     }
 }
+
+/// Words with which a shell runs another program than the one of that name.
+const BUILT_IN: &[&str] = &["exec", "command", "eval", "env", "nice", "nohup", "time", ".", "{", "!"];
 
 /// Where a shell's word ends that begins here; quotes keep it together.
 fn end_of_word(text: &str, start: usize) -> Option<usize> {
@@ -118,7 +125,10 @@ impl Client {
     /// The command for git's shell with options that win over the person's own.
     pub(super) fn with_options(&self, options: &[&str]) -> String {
         let words: Vec<String> = options.iter().map(|word| (*word).to_owned()).collect();
-        format!("{} {}{}", self.command.start.expose(), shell::line(&words, Os::Linux), self.command.rest.expose())
+        let (start, rest) = (self.command.start.expose(), self.command.rest.expose());
+        // Of flags the last counts, so these stand behind the person's own.
+        let last = if self.variant == Variant::OpenSsh { " -S none -vv" } else { "" };
+        format!("{start} {}{rest}{last}", shell::line(&words, Os::Linux))
     }
 
     /// A question for the same program with the person's own options, asked as git would start it.
@@ -148,9 +158,14 @@ impl Client {
 /// Finds the program.
 pub(super) async fn find(machine: &Machine, config: Option<&GitConfig>) -> Client {
     let mut client = named(machine, config);
-    let path = machine.which(&client.program).or_else(|| beside_git(machine, &client.program));
+    let program = match client.program.strip_prefix("~/") {
+        Some(_) => machine.expand(&client.program).display().to_string(),
+        None => client.program.clone(),
+    };
+    let path = machine.which(&program).or_else(|| beside_git(machine, &client.program));
     client.path = path.map(|path| path.display().to_string());
     if client.is_openssh()
+        && is_named_ssh(&client.program)
         && let Some(asking) = client.path.as_ref().map(|path| Invocation::quick(path, ["-V"]))
         && let Ok(output) = machine.run(asking).await
     {
@@ -176,6 +191,11 @@ fn named(machine: &Machine, config: Option<&GitConfig>) -> Client {
         };
     };
     let parts = Command::read(&text);
+    // A program that is given ssh as an argument takes other options than ssh.
+    let parts = parts.filter(|(parts, _)| {
+        let words = shlex::split(parts.rest.expose()).unwrap_or_default();
+        !words.iter().any(|word| is_named_ssh(word)) && !words.iter().any(|word| word.starts_with("-E"))
+    });
     let known = parts.is_some();
     let (command, program) = parts.unwrap_or_else(|| (Command::default(), text.clone()));
     let make = if known { variant(machine, config, &program) } else { Variant::Other };
@@ -209,6 +229,10 @@ fn beside_git(machine: &Machine, program: &str) -> Option<PathBuf> {
     let git = machine.which("git")?;
     let ssh = git.parent()?.parent()?.join("usr").join("bin").join("ssh.exe");
     machine.exists(&ssh).then_some(ssh)
+}
+
+fn is_named_ssh(word: &str) -> bool {
+    word.rsplit(['/', '\\']).next().is_some_and(|name| name == "ssh" || name == "ssh.exe")
 }
 
 fn variant(machine: &Machine, config: Option<&GitConfig>, program: &str) -> Variant {
@@ -246,18 +270,21 @@ mod tests {
         assert_eq!(client(&[("GIT_SSH", "/opt/wrap"), ("GIT_SSH_VARIANT", "ssh")]).variant, Variant::OpenSsh);
         let more = client(&[("GIT_SSH_COMMAND", "cat secret | ssh")]);
         assert_eq!((more.variant, more.program.as_str()), (Variant::Other, "cat ..."));
+        for text in ["exec ssh -i k", "FOO=a\\ b ssh", "proxychains4 ssh -i k", "ssh -E /tmp/log"] {
+            assert!(client(&[("GIT_SSH_COMMAND", text), ("GIT_SSH_VARIANT", "ssh")]).is_more, "{text}");
+        }
     }
 
     #[test]
     fn options_of_the_doctor_s_come_before_the_person_s_and_nothing_else_changes() {
         let of = |text: &str| client(&[("GIT_SSH_COMMAND", text)]).with_options(&["-o", "BatchMode=yes"]);
-        assert_eq!(of("ssh -i $HOME/k -o BatchMode=no"), "ssh -o BatchMode=yes -i $HOME/k -o BatchMode=no");
+        assert_eq!(of("ssh -i $HOME/k -o BatchMode=no"), "ssh -o BatchMode=yes -i $HOME/k -o BatchMode=no -S none -vv");
         assert_eq!(
             of("SSH_AUTH_SOCK=/x  '/opt/my ssh/ssh' -v"),
-            "SSH_AUTH_SOCK=/x  '/opt/my ssh/ssh' -o BatchMode=yes -v"
+            "SSH_AUTH_SOCK=/x  '/opt/my ssh/ssh' -o BatchMode=yes -v -S none -vv"
         );
-        assert_eq!(client(&[]).with_options(&["-v"]), "ssh -v");
-        assert_eq!(client(&[("GIT_SSH", "/my dir/ssh")]).with_options(&["-v"]), "'/my dir/ssh' -v");
+        assert_eq!(client(&[]).with_options(&["-x"]), "ssh -x -S none -vv");
+        assert_eq!(client(&[("GIT_SSH", "/my dir/ssh")]).with_options(&["-x"]), "'/my dir/ssh' -x -S none -vv");
     }
 
     #[test]

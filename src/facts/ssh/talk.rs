@@ -46,7 +46,6 @@ pub enum Known {
 
 /// In front of the person's own, so that they win: nobody is asked, nothing is remembered, and each step is told.
 const OPTIONS: &[&str] = &[
-    "-vv",
     "-o",
     "BatchMode=yes",
     "-o",

@@ -1,6 +1,6 @@
 //! What files of the working tree say. They are read and never run.
 
-use crate::facts::git_config::GitConfig;
+use crate::facts::git_config::{Entry, GitConfig};
 use crate::facts::helpers::HelperChain;
 use crate::facts::modules::Module;
 use crate::finding::Evidence;
@@ -45,17 +45,26 @@ pub(super) async fn lfs(machine: &Machine, root: &Path) -> Option<Evidence> {
     None
 }
 
-/// Whether the repository names an LFS server of its own (`.lfsconfig`).
-pub(super) async fn names_lfs_server(machine: &Machine, root: &Path) -> bool {
-    let names = |line: &str| line.trim_start().to_ascii_lowercase().replace(' ', "").starts_with("url=");
-    line(machine, &root.join(".lfsconfig"), names).await.is_some()
+/// Whether a server for LFS, or a program in its place, is named: by git's configuration, or by the repository's `.lfsconfig`.
+pub(super) async fn names_lfs_server(machine: &Machine, config: &GitConfig, root: &Path) -> bool {
+    const NAMES: &[&str] = &["lfsurl", "lfspushurl", "lfsdefault", "standalonetransferagent"];
+    let named = |key: &str| {
+        let name = key.rsplit('.').next().unwrap_or_default();
+        NAMES.contains(&name) || key.starts_with("lfs.") && matches!(name, "url" | "pushurl")
+    };
+    let written = |line: &str| {
+        let key = line.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
+        line.contains('=') && (NAMES.contains(&key.as_str()) || key == "url" || key == "pushurl")
+    };
+    config.entries.iter().any(|entry| named(&entry.key))
+        || line(machine, &root.join(".lfsconfig"), written).await.is_some()
 }
 
-/// Where pushing is made atomic: a setting of tools that push by themselves, or an alias.
+/// Where pushing is made atomic: an alias, or a setting of tools that push by themselves.
 pub(super) fn atomic(config: &GitConfig) -> Option<Evidence> {
     let setting = config.last("push.atomic").filter(|entry| entry.is_true());
     let alias = || config.section("alias").map(|(_, _, entry)| entry).find(|entry| entry.text().contains("--atomic"));
-    setting.or_else(alias).map(crate::facts::git_config::Entry::evidence)
+    setting.or_else(alias).map(Entry::evidence)
 }
 
 /// Lines of package files that name a `codecommit:` URL.

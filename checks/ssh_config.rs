@@ -2,9 +2,10 @@
 
 use crate::check::{Check, Gap, Group, Verdict};
 use crate::docs;
+use crate::facts::access::Access;
 use crate::facts::ssh::identities::{Identities, Public};
 use crate::facts::ssh::uploaded::Uploaded;
-use crate::facts::ssh::{Block, Complaint, Effective, Ssh, Variant, is_key_id};
+use crate::facts::ssh::{self, Block, Complaint, Effective, Ssh, Variant, is_key_id};
 use crate::finding::{ConfigChange, Evidence, Finding, FindingKind, Fix, Safety, Severity};
 use crate::machine::Os;
 use crate::needs::Needs;
@@ -37,7 +38,7 @@ pub(super) static CHECK: Check = Check {
     },
     judge: |facts| {
         Box::pin(async move {
-            let (url, host) = crate::facts::ssh::url(facts).await?;
+            let (url, host) = ssh::url(facts).await?;
             let ssh = facts.ssh().await?;
             if !ssh.leads_to_codecommit(url) && ssh.complaint.is_none() && ssh.effective.is_some() {
                 return Err(Gap::blocked("clone-url", "the clone URL does not lead to CodeCommit"));
@@ -58,7 +59,7 @@ pub(super) static CHECK: Check = Check {
                 remote: facts.target().await?.from.strip_prefix("remote "),
                 identities: identities.unwrap_or(&none),
                 uploaded: uploaded.ok(),
-                works: access.is_ok_and(crate::facts::access::Access::works),
+                works: access.is_ok_and(Access::works),
                 os: facts.machine.os(),
             };
             Ok(view.judge())

@@ -1,7 +1,7 @@
 //! Who answered: CodeCommit, somebody in between, or another server.
 
 use super::{NOT_CODECOMMIT_SSH, PRIVATE, THROTTLED, TLS_INTERCEPTED, UNAVAILABLE, UNEXPECTED};
-use crate::facts::endpoint::{EndpointProbe, HttpAnswer};
+use crate::facts::endpoint::{EndpointProbe, HttpAnswer, signs_for_aws};
 use crate::finding::{Evidence, Finding, Fix, Severity};
 use std::net::IpAddr;
 
@@ -56,10 +56,7 @@ pub(super) fn banner(probe: &EndpointProbe) -> Option<Finding> {
 
 pub(super) fn intercepted(probe: &EndpointProbe) -> Option<Finding> {
     let issuer = probe.issuer.as_ref().filter(|_| probe.is_reachable())?;
-    // In China other authorities sign for AWS.
-    let amazon =
-        probe.host.ends_with("amazonaws.com.cn") || ["Amazon", "Starfield"].iter().any(|name| issuer.contains(name));
-    if amazon {
+    if signs_for_aws(issuer, &probe.host) {
         return None;
     }
     let message =

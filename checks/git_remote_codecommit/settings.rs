@@ -3,7 +3,7 @@
 use super::{CA_BUNDLE, ENDPOINT_OVERRIDE, HTTPS_HELPER_MISSING, SUBMODULE_TRANSPORT, View};
 use crate::docs;
 use crate::facts::grc::{Bundle, NAME};
-use crate::facts::modules::{Allowed, allowed};
+use crate::facts::transports::{Allowed, allowed};
 use crate::finding::{ConfigChange, ConfigScope, Evidence, Finding, Fix, Safety, Severity};
 use crate::machine::{Machine, Os};
 use crate::remedies::environment;

@@ -149,6 +149,12 @@ async fn through(facts: &Facts, direct: &Wire, proxy: &proxy::Proxy) -> bool {
     wire.proxy.is_some() && facts.machine.shake_hands(&wire).await.failure.is_none()
 }
 
+/// Whether a certificate's issuer is one that signs for AWS; in China others do.
+#[must_use]
+pub fn signs_for_aws(issuer: &str, host: &str) -> bool {
+    host.ends_with("amazonaws.com.cn") || ["Amazon", "Starfield"].iter().any(|name| issuer.contains(name))
+}
+
 /// Whether an address is known beyond its own network (RFC 1918, RFC 6598, RFC 4193).
 fn is_public(address: IpAddr) -> bool {
     match address {

@@ -41,6 +41,15 @@ impl GitProgram {
     }
 }
 
+/// The folder of git's own programs, which are on no one's `PATH`.
+pub(super) async fn exec_path(machine: &Machine) -> Option<String> {
+    if let Some(folder) = machine.var_set("GIT_EXEC_PATH") {
+        return Some(folder);
+    }
+    let output = machine.run(Invocation::quick(machine.which("git")?, ["--exec-path"])).await.ok()?;
+    Some(output.stdout_text().trim().to_owned()).filter(|folder| !folder.is_empty())
+}
+
 /// Observes the git program. A missing one is a fact, not a gap.
 ///
 /// # Errors

@@ -9,10 +9,10 @@ mod python;
 pub use launcher::Launcher;
 pub use python::{Answer, Botocore};
 
-use super::{Facts, api, choice};
+use super::{Facts, api, choice, git};
 use crate::check::Gap;
 use crate::finding::Evidence;
-use crate::machine::{Invocation, Machine};
+use crate::machine::Machine;
 use crate::target::{CloneUrl, Protocol};
 use launcher::Interpreter;
 use serde::{Deserialize, Serialize};
@@ -30,8 +30,6 @@ pub struct Grc {
     pub python: Option<Answer>,
     /// Why git cannot connect over https on its behalf.
     pub https: Option<String>,
-    /// The folders of git's own programs.
-    pub git_programs: Option<String>,
 }
 
 /// Where git-remote-codecommit is.
@@ -96,9 +94,10 @@ pub async fn observe(facts: &Facts) -> Result<Grc, Gap> {
     };
     let (launcher, interpreter) = launcher::read(machine, &path).await;
     let profile = choice::choose(facts).await.ok().filter(|choice| choice.explicit).map(|choice| choice.profile);
-    let (python, programs) = tokio::join!(ask(machine, &path, interpreter, profile.as_deref()), git_programs(machine));
+    let (python, programs) =
+        tokio::join!(ask(machine, &path, interpreter, profile.as_deref()), git::exec_path(machine));
     let https = programs.as_deref().and_then(|folder| without_https(machine, Path::new(folder)));
-    Ok(Grc { install: Install::OnPath(launcher), python, https, git_programs: programs })
+    Ok(Grc { install: Install::OnPath(launcher), python, https })
 }
 
 async fn ask(machine: &Machine, path: &Path, interpreter: Interpreter, profile: Option<&str>) -> Option<Answer> {
@@ -114,14 +113,6 @@ pub async fn unreadable_bundle(facts: &Facts) -> Option<Bundle> {
     let (file, seen) = api::bundle(facts).await?;
     let why = facts.machine.read(facts.machine.expand(&file)).await.err()?.to_string();
     Some(Bundle { file, seen, why })
-}
-
-async fn git_programs(machine: &Machine) -> Option<String> {
-    if let Some(folder) = machine.var_set("GIT_EXEC_PATH") {
-        return Some(folder);
-    }
-    let output = machine.run(Invocation::quick(machine.which("git")?, ["--exec-path"])).await.ok()?;
-    Some(output.stdout_text().trim().to_owned()).filter(|folder| !folder.is_empty())
 }
 
 /// git-remote-codecommit hands over to `git remote-http`, which is one of git's own programs, or on `PATH`.

@@ -35,6 +35,7 @@ pub mod ssh;
 mod statement;
 pub mod stores;
 pub mod target;
+pub mod transports;
 pub mod trust;
 mod way;
 pub mod working_tree;

@@ -1,6 +1,6 @@
 //! The proxy that git uses for a URL, and the one that AWS tools take from the environment.
 
-use super::git_config::GitConfig;
+use super::git_config::{Entry, GitConfig};
 use crate::finding::Evidence;
 use crate::machine::Machine;
 use crate::redact::Secret;
@@ -75,6 +75,12 @@ fn of_variables(machine: &Machine) -> Option<(&'static str, String)> {
     names.into_iter().find_map(|name| Some((name, machine.var_set(name)?)))
 }
 
+/// A setting of git's for a URL: the remote's own, else `http.<url>.<name>` or `http.<name>`.
+fn setting<'a>(config: &'a GitConfig, url: &str, remote: Option<&str>, name: &'static str) -> Option<&'a Entry> {
+    let own = remote.and_then(|remote| config.last(&format!("remote.{remote}.{name}")));
+    own.or_else(|| config.http(url, name))
+}
+
 /// The proxy that git takes for a URL: the remote's, else `http.proxy`, where an empty value means none, else the
 /// environment's.
 pub(super) fn of_git(
@@ -83,8 +89,7 @@ pub(super) fn of_git(
     (url, host, remote): (&str, &str, Option<&str>),
     env: Option<&Proxy>,
 ) -> Option<Proxy> {
-    let own = remote.and_then(|remote| config.last(&format!("remote.{remote}.proxy")));
-    match own.or_else(|| config.http(url, "proxy")) {
+    match setting(config, url, remote, "proxy") {
         Some(entry) if entry.text().is_empty() => None,
         Some(entry) => {
             let value = entry.exact();
@@ -100,8 +105,7 @@ pub(super) fn kept_out(
     config: &GitConfig,
     (url, host, remote): (&str, &str, Option<&str>),
 ) -> Option<(Evidence, Proxy)> {
-    let own = remote.and_then(|remote| config.last(&format!("remote.{remote}.proxy")));
-    let own = own.or_else(|| config.http(url, "proxy"));
+    let own = setting(config, url, remote, "proxy");
     let (name, value) = of_variables(machine).unzip();
     let named = || Proxy::read(machine, value.as_deref()?, name?, None);
     match own {
@@ -130,8 +134,7 @@ pub(super) fn signs_in_otherwise(
     proxy: Option<&Proxy>,
 ) -> bool {
     let asks = proxy.and_then(|proxy| proxy.auth.as_ref()).is_some_and(|auth| !auth.expose().contains(':'));
-    let own = remote.and_then(|remote| config.last(&format!("remote.{remote}.proxyauthmethod")));
-    let configured = own.or_else(|| config.http(url, "proxyauthmethod")).map(|entry| entry.text().to_owned());
+    let configured = setting(config, url, remote, "proxyauthmethod").map(|entry| entry.text().to_owned());
     let method = machine.var_set("GIT_HTTP_PROXY_AUTHMETHOD").or(configured);
     asks || method.is_some_and(|method| !matches!(method.as_str(), "basic" | "anyauth"))
 }
@@ -148,7 +151,6 @@ fn is_excluded(machine: &Machine, host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::git_config::Entry;
     use crate::machine::Os;
 
     fn machine(env: &[(&str, &str)]) -> Machine {

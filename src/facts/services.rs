@@ -1,6 +1,7 @@
 //! The AWS services beside Git: whether they can be reached as the AWS tools reach them, through the environment's proxy,
 //! trusting whom those tools trust. No request is made: the way ends with the TLS handshake.
 
+use super::endpoint::signs_for_aws;
 use super::{Facts, api, choice, proxy};
 use crate::check::Gap;
 use crate::finding::Evidence;
@@ -38,12 +39,7 @@ impl Service {
     /// Whether somebody on the way shows a certificate of its own.
     #[must_use]
     pub fn is_intercepted(&self) -> bool {
-        // In China other authorities sign for AWS.
-        let elsewhere = self.host.ends_with("amazonaws.com.cn");
-        self.issuer
-            .as_ref()
-            .filter(|_| !elsewhere)
-            .is_some_and(|issuer| !["Amazon", "Starfield"].iter().any(|name| issuer.contains(name)))
+        self.issuer.as_ref().is_some_and(|issuer| !signs_for_aws(issuer, &self.host))
     }
 }
 

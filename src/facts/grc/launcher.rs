@@ -18,8 +18,6 @@ pub struct Launcher {
     pub interpreter: Option<String>,
     /// Whether that interpreter is gone.
     pub interpreter_missing: bool,
-    /// The virtual environment or the installer's folder that it belongs to, `~` for the home folder.
-    pub environment: Option<String>,
 }
 
 /// The Python behind a launcher.
@@ -45,7 +43,6 @@ pub(super) async fn read(machine: &Machine, path: &Path) -> (Launcher, Interpret
         folder: folder.display().to_string(),
         interpreter: argv.as_ref().map(|argv| argv.join(" ")),
         interpreter_missing: matches!(found, Some(None)),
-        environment: environment(machine, &folder),
     };
     let interpreter = match found {
         Some(Some(argv)) if is_python(&argv) => Interpreter::Known(argv),
@@ -100,12 +97,6 @@ fn embedded(bytes: &[u8]) -> Option<&[u8]> {
     // One line of text that ends where the archive begins; anything else is code that happens to look like it.
     let line = std::str::from_utf8(&bytes[start..archive]).ok()?;
     (line.trim_end().lines().count() == 1 && line.len() < 1024).then_some(&bytes[start..archive])
-}
-
-/// The environment around a folder of programs: what `venv` marks with a `pyvenv.cfg`.
-fn environment(machine: &Machine, folder: &Path) -> Option<String> {
-    let environment = folder.parent()?;
-    machine.exists(&environment.join("pyvenv.cfg")).then(|| machine.tilde(environment))
 }
 
 #[cfg(test)]

@@ -76,8 +76,6 @@ pub(crate) fn talk() -> Talk {
         host_key_kinds: names(&["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"]),
         signatures: names(&["rsa-sha2-256", "rsa-sha2-512"]),
         kept_back: false,
-        offered: names(&["/home/ann/.ssh/codecommit_rsa"]),
-        signed_in: true,
     }
 }
 

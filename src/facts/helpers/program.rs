@@ -1,7 +1,8 @@
 //! The program behind a helper: where it is, and whether it can run.
 
 use super::{Helper, HelperKind};
-use crate::machine::{Invocation, Machine, Os};
+use crate::facts::git;
+use crate::machine::{Machine, Os};
 use std::path::PathBuf;
 
 /// Looks for the program that a helper runs, and for the interpreter that the program needs.
@@ -31,11 +32,6 @@ pub(super) async fn find(machine: &Machine, helper: &mut Helper) {
 
 /// Looks among git's own programs, which are on no one's `PATH`.
 async fn in_exec_path(machine: &Machine, name: &str) -> Option<PathBuf> {
-    let folder = if let Some(folder) = machine.var_set("GIT_EXEC_PATH") {
-        folder
-    } else {
-        let output = machine.run(Invocation::quick(machine.which("git")?, ["--exec-path"])).await.ok()?;
-        output.stdout_text().trim().to_owned()
-    };
+    let folder = git::exec_path(machine).await?;
     machine.which_in(name, folder).into_iter().next()
 }

@@ -8,7 +8,6 @@ use crate::facts::access::{NO_ANSWER, Read};
 use crate::machine::{Ended, Invocation, Machine};
 use crate::redact::{Secret, redact};
 use crate::regions;
-use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 
 /// What was learnt.
@@ -26,10 +25,6 @@ pub struct Talk {
     pub signatures: Vec<String>,
     /// Whether ssh kept a key back, because it may make no signature that the server takes.
     pub kept_back: bool,
-    /// The keys that ssh offered, by file or comment.
-    pub offered: Vec<String>,
-    /// Whether the server let somebody in.
-    pub signed_in: bool,
 }
 
 /// Whether this machine knows the server's key.
@@ -182,8 +177,6 @@ fn overhear(trace: &str) -> Talk {
         Known::Yes
     };
     let host_key = value("debug1: Server host key: ").and_then(|text| text.split_once(' '));
-    let offered =
-        Regex::new(r"(?m)^debug1: Offering public key: (.+?) (?:RSA|ED25519|ECDSA|DSA|ED25519-SK|ECDSA-SK)\b");
     Talk {
         read: Read::Works(0),
         host_key: host_key.map(|(kind, fingerprint)| (kind.to_owned(), fingerprint.trim().to_owned())),
@@ -191,13 +184,6 @@ fn overhear(trace: &str) -> Talk {
         host_key_kinds: kinds.or_else(offer).unwrap_or_default(),
         signatures: signatures.unwrap_or_default(),
         kept_back: is_kept_back(trace),
-        offered: offered.map_or_else(
-            |_| Vec::new(),
-            |offered| {
-                offered.captures_iter(trace).filter_map(|found| Some(found.get(1)?.as_str().to_owned())).collect()
-            },
-        ),
-        signed_in: trace.lines().any(|line| line.starts_with("Authenticated to")),
     }
 }
 
@@ -232,10 +218,9 @@ fatal: Could not read from remote repository.
     fn ssh_s_account_is_read_and_kept_from_its_words() {
         let talk = overhear(TRACE);
         let key = ("ssh-rsa".to_owned(), "SHA256:3lBlW2g5xn/NA2Ck6dyeJIrQOWvn7n8UEs56fG6ZIzQ".to_owned());
-        assert_eq!((talk.host_key, talk.known, talk.signed_in), (Some(key), Known::Yes, false));
+        assert_eq!((talk.host_key, talk.known), (Some(key), Known::Yes));
         assert_eq!(talk.host_key_kinds, ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"]);
         assert_eq!(talk.signatures, ["rsa-sha2-256", "rsa-sha2-512"]);
-        assert_eq!(talk.offered, ["/home/ann/my keys/id"]);
         let machine = Machine::new(crate::machine::Os::Linux, [], "/".into());
         assert_eq!(
             words(&machine, TRACE),
